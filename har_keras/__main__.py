@@ -1,0 +1,44 @@
+"""`python -m har_keras [command] [key=value …]`: picks the command and hands on."""
+
+import re
+import sys
+from importlib import import_module
+
+from har_keras.errors import UserError, nearest
+
+COMMANDS = ("train", "evaluate", "report")
+AS_TYPED = ("run", "input", "output", "prefix", "task.text", "data.root", "hardware.master")
+
+
+def main() -> None:
+    """Run the command named first, `train` if none is; exit 1 with one line on a user's mistake."""
+    arguments = sys.argv[1:]
+    if any(flag in arguments for flag in ("-h", "--help")):
+        arguments = ["help"]
+    named = bool(arguments) and re.fullmatch(r"\w+", arguments[0])
+    command = arguments.pop(0) if named else "train"
+    try:
+        if command not in (*COMMANDS, "help"):
+            raise UserError(
+                f"{command}: no such command, expected one of {', '.join(COMMANDS)}"
+                f"{nearest(command, COMMANDS)}"
+            )
+        import_module(f"har_keras.commands.{command}").main([quoted(a) for a in arguments])
+    except UserError as error:
+        sys.exit(f"har_keras: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def quoted(argument: str) -> str:
+    """Keep free text and paths as typed: quote the values of such keys for Hydra's grammar."""
+    key, equals, value = argument.partition("=")
+    if not equals or key.lstrip("+") not in AS_TYPED:
+        return argument
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    escaped = re.sub(r"(\\+)$", r"\1\1", escaped)
+    return f"{key}='{escaped}'"
+
+
+if __name__ == "__main__":
+    main()

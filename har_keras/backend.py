@@ -1,0 +1,119 @@
+"""Picks the Keras backend, its threads, device and precision before Keras is imported.
+
+Nobody else reads `KERAS_BACKEND`.
+"""
+
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from har_keras.errors import UserError, require, require_choice
+
+BACKENDS = ("jax", "tensorflow", "torch")
+PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclass
+class Hardware:
+    """Schema of `conf/hardware/`."""
+
+    name: str = "auto"
+    device: str = "auto"
+    data_parallel: bool = False
+    precision: str = "float32"
+    threads: int | None = None
+    jit: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        require_choice("hardware.device", self.device, ("auto", "cpu", "gpu"))
+        require_choice("hardware.precision", self.precision, PRECISIONS)
+        if self.threads is not None:
+            require(self.threads > 0, "hardware.threads", self.threads, "at least 1, or null")
+
+
+def default() -> str:
+    """`KERAS_BACKEND`, else the first installed of jax, tensorflow, torch."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    return chosen or next((name for name in BACKENDS if find_spec(name)), BACKENDS[0])
+
+
+def check(name: str, hardware: Hardware) -> None:
+    """Raise `UserError` where this backend is unknown, not installed or cannot do what is asked."""
+    require_choice("backend", name, BACKENDS)
+    if not find_spec(name):
+        raise UserError(f"backend={name}: not installed, run pip install 'har_keras[{name}]'")
+    if hardware.data_parallel and name == "torch":
+        raise UserError(
+            "hardware.data_parallel=true: works with backend=jax or tensorflow, not torch;"
+            " choose one of these or hardware=auto"
+        )
+
+
+def start(name: str, hardware: Hardware, seed: int) -> None:
+    """Import Keras with this backend; seed its generators and set device and precision."""
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = name
+        _set_environment(hardware)
+    import keras
+
+    if keras.backend.backend() != name:
+        raise UserError(
+            f"backend={name}: this process already runs {keras.backend.backend()};"
+            " start a process for each backend"
+        )
+    keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(hardware.precision)
+    if hardware.device == "gpu" and not _gpus(name):
+        raise UserError(
+            f"hardware.device=gpu: {name} sees no GPU here; use hardware=cpu or install"
+            f" {name} with GPU support"
+        )
+
+
+def _set_environment(hardware: Hardware) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if hardware.device == "cpu":
+        os.environ.update(JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="-1")
+    if hardware.precision == "float64":
+        os.environ["JAX_ENABLE_X64"] = "1"
+    if hardware.threads is not None:
+        variables = ("NPROC", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+        os.environ.update(dict.fromkeys(variables, str(hardware.threads)))
+
+
+def _gpus(name: str) -> list[str]:
+    if name == "torch":
+        import torch
+
+        return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    if name == "jax":
+        import jax
+
+        return [d.device_kind for d in jax.devices() if d.platform != "cpu"]
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details
+    return [details(d).get("device_name", d.name) for d in tf.config.list_physical_devices("GPU")]
+
+
+def device(name: str) -> str:
+    """The devices that Keras computes on, for people: `NVIDIA H100` or `cpu, 2 cores`."""
+    return ", ".join(_gpus(name)) or f"cpu, {len(os.sched_getaffinity(0))} cores"
+
+
+def distribution(name: str, hardware: Hardware) -> AbstractContextManager[Any]:
+    """The context in which to build and fit: one device, or data-parallel over all local ones."""
+    if not hardware.data_parallel:
+        return nullcontext()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.MirroredStrategy().scope()
+    import keras
+
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    return nullcontext()

@@ -1,0 +1,40 @@
+"""What can be typed, read from `conf/`."""
+
+from pathlib import Path
+
+from har_keras import __version__
+
+CONF = next(
+    path
+    for path in (Path(__file__).parents[1] / "conf", Path(__file__).parents[2] / "conf")
+    if path.is_dir()
+)
+GROUPS = ("task", "model", "optimizer", "hardware", "experiment")
+TEXT = """\
+har_keras {version}: recurrent networks on sensor and text sequences, on JAX, TensorFlow or PyTorch
+
+  python -m har_keras [key=value …]                 train one model
+  python -m har_keras -m [key=value,value …]        train one for each combination (a sweep)
+  python -m har_keras evaluate run=<run folder>     the figures again, from the run folder alone
+  python -m har_keras report [folder]               a table of all runs below a folder
+
+Choices
+{choices}
+
+Values (defaults in conf/; --cfg job prints the composed config)
+  backend=jax|tensorflow|torch     default: KERAS_BACKEND, else the first installed
+  seed=0  data.root=<folder>       default: HAR_KERAS_DATA, else the user's cache folder
+  training.epochs= training.batch_size= training.patience= optimizer.learning_rate= model.units= …
+
+Example
+  python -m har_keras task=har model=gru optimizer=rmsprop training.epochs=5
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Print the help."""
+    lines = []
+    for group in GROUPS:
+        names = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+        lines.append(f"  {group + '=':12}{' | '.join(names)}")
+    print(TEXT.format(version=__version__, choices="\n".join(lines)), end="")

@@ -1,0 +1,211 @@
+"""Typed, validated schema of `conf/`. Imports no Keras, reads no data.
+
+The schema of a task or a model is the dataclass `Config` of its module, found by the module's name:
+`conf/task/har.yaml` starts from `har_keras/tasks/har.py`, `conf/model/gru.yaml` (whose `family` is
+`recurrent`) from `har_keras/models/recurrent.py`.
+"""
+
+import importlib
+import os
+import pkgutil
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from har_keras import backend
+from har_keras.data.fetch import user_cache
+from har_keras.errors import UserError, nearest, require, require_choice
+from har_keras.training import initial_weights, optimizers
+
+_PACKAGED = Path(__file__).parent / "conf"
+CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
+MONITORS = ("val_loss", "val_accuracy")
+
+
+@dataclass
+class Data:
+    """Where datasets lie; see the README for the layout."""
+
+    root: str = MISSING
+
+
+@dataclass
+class Training:
+    """How the weights are found."""
+
+    epochs: int = 40
+    batch_size: int = 64
+    shuffle: bool = True
+    patience: int | None = 10
+    monitor: str = "val_loss"
+    l2: float = 0.0
+    initial_weights: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        require(self.epochs > 0, "training.epochs", self.epochs, "at least 1")
+        require(self.batch_size > 0, "training.batch_size", self.batch_size, "at least 1")
+        require(self.l2 >= 0, "training.l2", self.l2, "0 or more")
+        if self.patience is not None:
+            require(self.patience > 0, "training.patience", self.patience, "at least 1, or null")
+        require_choice("training.monitor", self.monitor, MONITORS)
+        for pattern, text in self.initial_weights.items():
+            initial_weights.parse(f"training.initial_weights.{pattern}", text)
+
+
+@dataclass
+class Config:
+    """One run."""
+
+    task: Any = MISSING
+    model: Any = MISSING
+    optimizer: Any = MISSING
+    hardware: backend.Hardware = MISSING
+    training: Training = field(default_factory=Training)
+    data: Data = field(default_factory=Data)
+    backend: str = MISSING
+    seed: int = 0
+    protocol: str = "sound"
+    experiment: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values against each other."""
+        backend.check(self.backend, self.hardware)
+        require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
+        require_choice("protocol", self.protocol, ("sound", "published"))
+        if self.protocol == "published" and self.training.patience is not None:
+            raise UserError(
+                f"training.patience={self.training.patience}: a published protocol has no"
+                " validation set to stop on, expected null (or protocol=sound)"
+            )
+
+
+def _modules(package: str) -> dict[str, Any]:
+    folder = Path(__file__).parent / package
+    names = [m.name for m in pkgutil.iter_modules([str(folder)])]
+    modules = {n: importlib.import_module(f"har_keras.{package}.{n}") for n in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "Config")}
+
+
+@cache
+def schemas() -> dict[str, dict[str, type]]:
+    """The dataclass behind each group's YAML files: `{"model": {"recurrent": Config, …}, …}`."""
+    return {
+        "task": {name: module.Config for name, module in _modules("tasks").items()},
+        "model": {name: module.Config for name, module in _modules("models").items()},
+        "optimizer": {name.__name__.lower(): name for name in optimizers.SCHEMAS},
+        "hardware": {"hardware": backend.Hardware},
+    }
+
+
+@cache
+def new_folder(path: str) -> str:
+    """Make a folder that did not exist; `path` with a suffix where another run took it first."""
+    for suffix in ["", *(f"_{i}" for i in range(1, 1000))]:
+        try:
+            Path(path + suffix).mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(
+                f"cannot make the run folder {path}: {error.strerror}; choose a folder that can be"
+                " written to with hydra.run.dir=…"
+            ) from error
+        return path + suffix
+    raise UserError(f"{path} and 999 more of that name exist; choose another hydra.run.dir")
+
+
+def register() -> None:
+    """Tell Hydra the schemas and the three resolvers that `conf/config.yaml` uses."""
+    store = ConfigStore.instance()
+    store.store(name="_config", node=Config)
+    for group, members in schemas().items():
+        for name, node in members.items():
+            store.store(group=group, name=f"_{name}", node=node)
+    OmegaConf.register_new_resolver("default_backend", backend.default, replace=True)
+    OmegaConf.register_new_resolver(
+        "default_data_root",
+        lambda: os.environ.get("HAR_KERAS_DATA") or str(user_cache()),
+        replace=True,
+    )
+    OmegaConf.register_new_resolver("new_folder", new_folder, replace=True)
+
+
+def typed(cfg: DictConfig) -> Config:
+    """The checked dataclasses of a composed config; raise `UserError` for the first bad value."""
+    try:
+        return OmegaConf.to_object(cfg)  # type: ignore[return-value]
+    except OmegaConfBaseException as error:
+        raise explain(error) from error
+
+
+def from_overrides(overrides: list[str]) -> Config:
+    """Compose `conf/` with Hydra overrides; raise `UserError` for the first mistake."""
+    register()
+    try:
+        with initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
+            return typed(compose("config", overrides=overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error) from error
+
+
+def from_run(saved: DictConfig) -> Config:
+    """The typed config of a run folder's `.hydra/config.yaml`; raise `UserError` if it is damaged."""
+    try:
+        families = {
+            "task": saved.task.name,
+            "model": saved.model.family,
+            "optimizer": saved.optimizer.name,
+            "hardware": "hardware",
+        }
+        nodes = {group: schemas()[group][name] for group, name in families.items()}
+        schema = OmegaConf.structured(Config)
+        for group, node in nodes.items():
+            schema[group] = OmegaConf.structured(node)
+        return typed(OmegaConf.merge(schema, saved))  # type: ignore[arg-type]
+    except (OmegaConfBaseException, KeyError) as error:
+        raise UserError(f"the run's .hydra/config.yaml is damaged: {explain(error)}") from error
+
+
+def choices(group: str) -> list[str]:
+    """The YAML files of a group, by name."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def explain(error: BaseException) -> UserError:
+    """One line for what Hydra or OmegaConf raised: key, value, what is allowed, near misses."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    for link in chain:
+        if isinstance(link, UserError):
+            return link
+    text = "\n".join(str(link) for link in chain)
+    if match := re.search(r"Could not find '(\w+)/([^'\n]*)'", text):
+        group, name = match.groups()
+        allowed = choices(group)
+        return UserError(
+            f"{group}={name}: expected one of {', '.join(allowed)}{nearest(name, allowed)}"
+        )
+    for link in chain:
+        full_key = getattr(link, "full_key", None)
+        if full_key and (kind := getattr(link, "object_type", None)) is not None:
+            fields = list(getattr(kind, "__dataclass_fields__", {}))
+            if "not in" in str(link) and fields:
+                key = full_key.rpartition(".")[2]
+                return UserError(
+                    f"{full_key}: no such key, expected one of {', '.join(fields)}"
+                    f"{nearest(key, fields)}"
+                )
+        if full_key:
+            return UserError(f"{full_key}: {str(link).splitlines()[0]}")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return UserError(" ".join(lines) or type(error).__name__)

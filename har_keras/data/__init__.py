@@ -1,0 +1,1 @@
+"""Datasets as NumPy arrays: found or fetched, checked, cached, or simulated."""

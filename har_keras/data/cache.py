@@ -1,0 +1,61 @@
+"""Parsed arrays kept on disk, so that a dataset is read from its text only once."""
+
+import hashlib
+import sys
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def identity(files: Iterable[Path], *more: object) -> str:
+    """Sixteen hexadecimal digits of the paths, sizes and times of `files`, and of `more`."""
+    facts: list[object] = list(more)
+    for file in files:
+        status = file.stat()
+        facts.append((str(file.resolve()), status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def stored(file: Path, names: Iterable[str], make: Callable[[], Arrays]) -> Arrays:
+    """Arrays `names` from the .npz `file`; where it is missing or damaged, made and stored there.
+
+    The file is written under another name and renamed, so that two processes may do so at once.
+    A damaged file, and a folder that cannot be written, cost a line on standard error, no more.
+    """
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except FileNotFoundError:
+        pass
+    except NotADirectoryError:
+        pass  # told when writing
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        print(f"the cache {file} is damaged ({error}) and is made again", file=sys.stderr)
+    arrays = make()
+    try:
+        _write(file, arrays)
+    except OSError as error:
+        print(
+            f"parsed data could not be cached in {file.parent} ({error.strerror or error}) and "
+            "will be parsed again next time; set HAR_KERAS_CACHE to a folder that can be written",
+            file=sys.stderr,
+        )
+    return arrays
+
+
+def _write(file: Path, arrays: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.stem}-{uuid4().hex}.tmp")
+    try:
+        with unfinished.open("wb") as stream:
+            np.savez(stream, **arrays)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)

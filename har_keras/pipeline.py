@@ -1,0 +1,146 @@
+"""The way of one run: data, model, fit, evaluation, run folder."""
+
+import csv
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from har_keras import backend
+from har_keras.config import Config
+from har_keras.reporting import figures
+from har_keras.reporting.tables import summary
+from har_keras.reporting.tensorboard import TensorBoard
+from har_keras.run_folder import recorded, whole, write_json
+from har_keras.tasks import TaskData
+
+SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
+
+
+def run(config: Config, folder: Path, overrides: list[str], console: Console) -> dict[str, Any]:
+    """Train one model on one task into `folder`; return what `metrics.json` holds."""
+    from har_keras.training.fit import fit
+
+    facts = {name: getattr(config, name) for name in ("experiment", "protocol", "backend", "seed")}
+    facts |= {"task": config.task.name, "model": config.model.name, "overrides": overrides}
+    with recorded(folder, facts) as record, TensorBoard(folder / "tensorboard") as board:
+        data = load(config)
+        sizes = {name: len(split.x) for name, split in data.splits.items()}
+        record.note(
+            data={"source": data.source, "sha256": data.sha256, **sizes},
+            device=backend.device(config.backend),
+        )
+        console.print(
+            f"[bold]{config.task.name}[/bold] ({data.source}), {config.model.name} on"
+            f" {config.backend} ({record.record['device']}), seed {config.seed}\n{folder}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if data.note:
+            console.print(SIMULATED, style="bold yellow")
+        with backend.distribution(config.backend, config.hardware):
+            model = build(config, data)
+            fitted = fit(model, data, config, folder, board, console)
+        with whole(folder / "model.keras") as path:
+            model.save(path)
+        logits = predict(model, data)
+        metrics = evaluate(data, logits) | {
+            "timing": fitted.timing,
+            "parameters": model.count_params(),
+            "epochs": len(fitted.history["loss"]),
+            "best_epoch": fitted.best_epoch,
+        }
+        write_json(folder / "metrics.json", metrics)
+        _write_predictions(folder / "predictions.csv", data, logits["test"])
+        pictures = {
+            "curves": figures.curves(fitted.history, fitted.best_epoch, note=data.note)
+        } | data.outputs.figures(data.test.y, logits["test"], data.test.groups, data.note)
+        for name, figure in pictures.items():
+            figures.save(figure, folder / "figures" / f"{name}.png")
+            board.image("test", name, figure, fitted.best_epoch)
+        for name in data.splits:
+            board.scalars(name, {f"final/{k}": v for k, v in metrics[name].items()}, fitted.best_epoch)
+        board.text("train", "config", f"```yaml\n{OmegaConf.to_yaml(config)}```")
+        if data.note:
+            board.text("test", "data", f"**{SIMULATED}**")
+        board.hparams(hyper_parameters(config), final_metrics(metrics))
+        board.graph(model)
+    return metrics
+
+
+def load(config: Config) -> TaskData:
+    """The data of the configured task."""
+    task = import_module(f"har_keras.tasks.{config.task.name}")
+    published = config.protocol == "published"
+    return task.load(config.task, Path(config.data.root).expanduser(), config.seed, published)
+
+
+def build(config: Config, data: TaskData) -> Any:
+    """The configured model for the task's input and output, with Keras's initial weights."""
+    family = import_module(f"har_keras.models.{config.model.family}")
+    return family.build(config.model, data.inputs, data.outputs)
+
+
+def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
+    """The model's outputs (logits) for every split, in batches of 512."""
+    return {
+        name: np.asarray(model.predict(split.x, batch_size=512, verbose=0))
+        for name, split in data.splits.items()
+    }
+
+
+def evaluate(data: TaskData, logits: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The task's metrics for every split; `validation` is None where there is none."""
+    found = {n: data.outputs.metrics(split.y, logits[n]) for n, split in data.splits.items()}
+    return {name: found.get(name) for name in ("train", "validation", "test")}
+
+
+def final_metrics(metrics: dict[str, Any]) -> dict[str, float]:
+    """`test/accuracy` and the like, as TensorBoard's HParams tab names them."""
+    return {
+        f"{split}/final/{name}": value
+        for split in ("test", "validation")
+        for name, value in (metrics[split] or {}).items()
+    }
+
+
+def hyper_parameters(config: Config) -> dict[str, Any]:
+    """Everything configured that is a plain value, by dotted key."""
+    groups = {"task": config.task, "optimizer": config.optimizer, "training": config.training}
+    flat = {"backend": config.backend, "seed": config.seed, "model": config.model.name}
+    for group, node in (groups | {"model": config.model, "hardware": config.hardware}).items():
+        for name, value in vars(node).items():
+            if isinstance(value, bool | int | float | str):
+                flat[f"{group}.{name}"] = value
+    return flat
+
+
+def _write_predictions(path: Path, data: TaskData, logits: np.ndarray) -> None:
+    with whole(path) as temporary, temporary.open("w", newline="") as file:
+        csv.writer(file).writerows(data.outputs.prediction_rows(data.test.y, logits))
+
+
+def report(
+    console: Console, title: str, metrics: dict[str, Any], data_note: str, folder: Path
+) -> None:
+    """The table at the end, with where everything lies."""
+    splits = ("train", "validation", "test")
+    summary(
+        console,
+        title,
+        {name: metrics[name] for name in splits if metrics[name]},
+        {
+            "epochs": f"{metrics['epochs']}, best {metrics['best_epoch']}",
+            "fit": f"{metrics['timing']['fit_seconds']:.1f} s",
+            "parameters": f"{metrics['parameters']:,}",
+            "run folder": str(folder),
+            "figures": str(folder / "figures"),
+            "model": str(folder / "model.keras"),
+            "TensorBoard": f"tensorboard --logdir {folder / 'tensorboard'}",
+        },
+    )
+    if data_note:
+        console.print(SIMULATED, style="bold yellow")

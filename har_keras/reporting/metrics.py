@@ -1,0 +1,55 @@
+"""Metrics of finished predictions, computed the same way on every backend."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+SMALLEST_PROBABILITY = 1e-7  # keras.config.epsilon(): the loss equals the one that Keras logs
+
+
+def classification(truth: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
+    """Score class probabilities.
+
+    The macro average is over the classes that occur in `truth` or are predicted; a class that is
+    never predicted has precision 0, one that never occurs has recall 0.
+
+    Args:
+        truth: int (samples,), class indices.
+        probabilities: float (samples, classes), rows sum to one.
+
+    Returns:
+        `accuracy`, `macro_f1`, `weighted_precision`, `weighted_recall`, `weighted_f1` in 0..1 and
+        `loss`, the mean cross-entropy in nats.
+
+    Raises:
+        ValueError: no samples, shapes that do not fit, or a class index outside 0..classes-1.
+    """
+    truth, probabilities = np.asarray(truth), np.asarray(probabilities, dtype=np.float64)
+    if truth.ndim != 1 or probabilities.ndim != 2 or len(truth) != len(probabilities):
+        raise ValueError(
+            "expected truth (samples,) and probabilities (samples, classes), "
+            f"got {truth.shape} and {probabilities.shape}"
+        )
+    if not len(truth):
+        raise ValueError("expected at least one sample, got none")
+    if truth.min() < 0 or truth.max() >= probabilities.shape[1]:
+        raise ValueError(
+            f"expected class indices in 0..{probabilities.shape[1] - 1}, "
+            f"got {truth.min()}..{truth.max()}"
+        )
+    prediction = probabilities.argmax(axis=1)
+    _, _, macro_f1, _ = precision_recall_fscore_support(
+        truth, prediction, average="macro", zero_division=0
+    )
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        truth, prediction, average="weighted", zero_division=0
+    )
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    return {
+        "accuracy": float(accuracy_score(truth, prediction)),
+        "macro_f1": float(macro_f1),
+        "weighted_precision": float(precision),
+        "weighted_recall": float(recall),
+        "weighted_f1": float(f1),
+        "loss": float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1)).mean()),
+    }

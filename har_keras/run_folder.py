@@ -1,0 +1,112 @@
+"""The run folder: what a run writes, and how it is read again.
+
+`run.json` tells what the run is and how it stands, `metrics.json` what it reached. Every file
+appears whole or not at all.
+"""
+
+import json
+import os
+import platform
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from har_keras.errors import UserError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it when the block ends without an error."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as indented JSON."""
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; raise `UserError` where the file is missing or damaged."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file, expected a finished run folder") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: expected JSON, but {error}") from error
+
+
+@dataclass
+class Run:
+    """A run in progress: its folder and what `run.json` says."""
+
+    folder: Path
+    record: dict[str, Any]
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to `run.json`."""
+        self.record.update(facts)
+        write_json(self.folder / "run.json", self.record)
+
+
+@contextmanager
+def recorded(folder: Path, facts: dict[str, Any]) -> Iterator[Run]:
+    """A run whose `run.json` ends as completed, interrupted or failed, however the block ends."""
+    run = Run(folder, {})
+    run.note(
+        status="running",
+        **facts,
+        versions=_versions(facts["backend"]),
+        git_commit=_git_commit(),
+        command=shlex.join(["python", "-m", "har_keras", *sys.argv[1:]]),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started=_now(),
+        finished=None,
+    )
+    try:
+        yield run
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        status = "interrupted" if stopped else "failed"
+        run.note(status=status, finished=_now(), error=str(error) or type(error).__name__)
+        raise
+    run.note(status="completed", finished=_now())
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _versions(backend: str) -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("har_keras", "keras", backend, "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _git_commit() -> str | None:
+    project = Path(__file__).parent.parent
+    if not (project / ".git").exists():
+        return None
+    command = ["git", "-C", str(project), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

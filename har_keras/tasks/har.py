@@ -1,0 +1,86 @@
+"""Human activity recognition: six activities from windows of a phone's inertial sensors (UCI HAR)."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from har_keras.data import simulated_har, uci_har
+from har_keras.data.fetch import user_cache
+from har_keras.data.recordings import ACTIVITIES, HarData, Windows
+from har_keras.errors import require, require_choice
+from har_keras.tasks import Split, TaskData
+from har_keras.tasks.classification import ClassPerSequence
+from har_keras.tasks.signals import Signals
+
+TRAINING_SUBJECTS = 21
+
+
+@dataclass
+class Config:
+    """Schema of `conf/task/har.yaml`.
+
+    `source`: `real` data only, `simulated` recordings only, or `auto`: real if they can be found or
+    fetched. `validation_subjects`: how many of the 21 training subjects are held out. `normalize`:
+    whether the model standardises its input by the training subjects' mean and deviation.
+    """
+
+    name: str = "har"
+    source: str = "auto"
+    validation_subjects: int = 4
+    normalize: bool = True
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        require_choice("task.source", self.source, ("auto", "real", "simulated"))
+        allowed = 1 <= self.validation_subjects < TRAINING_SUBJECTS
+        require(allowed, "task.validation_subjects", self.validation_subjects, "1 to 20")
+
+
+def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
+    """Read, split by subject and describe the recordings; raise `UserError` for unusable data."""
+    data = _recordings(config, root)
+    train, validation = data.train, None
+    if not published:
+        train, validation = hold_out(data.train, config.validation_subjects, seed)
+    statistics = {}
+    if config.normalize:
+        flat = train.signals.reshape(-1, train.signals.shape[-1]).astype("float64")
+        statistics = {"mean": tuple(flat.mean(0).tolist()), "variance": tuple(flat.var(0).tolist())}
+    return TaskData(
+        train=_split(train),
+        validation=_split(validation) if validation else None,
+        test=_split(data.test),
+        inputs=Signals(*train.signals.shape[1:], **statistics),
+        outputs=ClassPerSequence(ACTIVITIES, groups="subject"),
+        source=data.source,
+        sha256=data.sha256,
+    )
+
+
+def hold_out(windows: Windows, subjects: int, seed: int) -> tuple[Windows, Windows]:
+    """Windows of the other subjects, windows of `subjects` subjects drawn by `seed`."""
+    drawn = np.random.default_rng(seed).permutation(np.unique(windows.subjects))[:subjects]
+    held_out = np.isin(windows.subjects, drawn)
+    parts = [
+        Windows(windows.signals[rows], windows.labels[rows], windows.subjects[rows])
+        for rows in (~held_out, held_out)
+    ]
+    return parts[0], parts[1]
+
+
+def _recordings(config: Config, root: Path) -> HarData:
+    if config.source == "simulated":
+        return simulated_har.load()
+    try:
+        return uci_har.load(root, user_cache())
+    except uci_har.Unavailable as error:
+        if config.source == "real":
+            raise
+        print(f"{error}\nGoing on with simulated recordings (task.source=auto).", file=sys.stderr)
+        return simulated_har.load()
+
+
+def _split(windows: Windows) -> Split:
+    return Split(windows.signals, windows.labels, windows.subjects)

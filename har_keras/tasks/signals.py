@@ -1,0 +1,30 @@
+"""Input description: windows of several signals."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Windows of `timesteps` samples of `features` signals.
+
+    With `mean` and `variance` (one value a signal, from training data) the model standardises its
+    input itself, so that it takes raw physical units wherever it is used.
+    """
+
+    timesteps: int
+    features: int
+    mean: tuple[float, ...] | None = None
+    variance: tuple[float, ...] | None = None
+
+    def open(self) -> tuple[Any, Any]:
+        """The `keras.Input` (batch, timesteps, features) and the tensor an encoder starts from."""
+        import keras
+
+        inputs = keras.Input((self.timesteps, self.features), name="signals")
+        if self.mean is None:
+            return inputs, inputs
+        standardise = keras.layers.Normalization(
+            mean=list(self.mean), variance=list(self.variance or ()), name="standardise"
+        )
+        return inputs, standardise(inputs)

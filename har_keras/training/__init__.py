@@ -1,0 +1,1 @@
+"""Fitting a model: batches, optimizers, initial weights, callbacks."""

@@ -1,0 +1,32 @@
+"""The endless stream of training batches: the same on every backend, a function of seed and step."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def updates_per_epoch(samples: int, batch_size: int) -> int:
+    """Batches in which every sample is met at least once."""
+    return -(-samples // batch_size)
+
+
+def stream(
+    x: np.ndarray, y: np.ndarray, batch_size: int, seed: int, shuffle: bool = True, update: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield `(x, y)` of `batch_size` samples for ever, from update number `update` on.
+
+    The samples are passed one pass after the other, in a new order each pass (in file order unless
+    `shuffle`); a batch that reaches the end of a pass wraps into the next, so all batches are full.
+    """
+    samples = len(x)
+    while True:
+        places = np.arange(update * batch_size, (update + 1) * batch_size)
+        passes = np.unique(places // samples)
+        orders = {p: _order(samples, seed, p) if shuffle else np.arange(samples) for p in passes}
+        chosen = np.concatenate([orders[p][places[places // samples == p] % samples] for p in passes])
+        yield x[chosen], y[chosen]
+        update += 1
+
+
+def _order(samples: int, seed: int, pass_number: int) -> np.ndarray:
+    return np.random.default_rng([seed, int(pass_number)]).permutation(samples)

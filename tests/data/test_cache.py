@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from har_keras.data.cache import Arrays, identity, stored
+from har_keras.errors import UserError
+
+Captured = pytest.CaptureFixture[str]
+
+
+class Maker:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> Arrays:
+        self.calls += 1
+        return {"a": np.arange(5), "b": np.array("text")}
+
+
+def check(arrays: Arrays) -> None:
+    np.testing.assert_array_equal(arrays["a"], np.arange(5))
+    assert str(arrays["b"]) == "text"
+
+
+def test_made_once(tmp_path: Path, capsys: Captured) -> None:
+    make = Maker()
+    file = tmp_path / "new" / "x.npz"
+    for _ in range(2):
+        check(stored(file, ["a", "b"], make))
+    assert make.calls == 1
+    assert [path.name for path in file.parent.iterdir()] == ["x.npz"]
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "text", "pickle", "other arrays"])
+def test_damage_is_mended(tmp_path: Path, capsys: Captured, damage: str) -> None:
+    make = Maker()
+    file = tmp_path / "x.npz"
+    stored(file, ["a", "b"], make)
+    whole = file.read_bytes()
+    match damage:
+        case "empty":
+            file.write_bytes(b"")
+        case "cut":
+            file.write_bytes(whole[: len(whole) // 2])
+        case "flipped":
+            at = whole.index(np.arange(5).tobytes()) + 8
+            file.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+        case "text":
+            file.write_text("not an archive")
+        case "pickle":
+            np.savez(file, a=np.array([{}], object), b=np.array(""))
+        case "other arrays":
+            np.savez(file, c=np.arange(3))
+    check(stored(file, ["a", "b"], make))
+    assert capsys.readouterr().err.count("\n") == 1
+    check(stored(file, ["a", "b"], make))
+    assert make.calls == 2
+
+
+def test_folder_that_cannot_be_written(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").touch()
+    check(stored(tmp_path / "file" / "x.npz", ["a", "b"], Maker()))
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_full_disk(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    check(stored(tmp_path / "x.npz", ["a", "b"], Maker()))
+    assert "No space left" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_stored_of_a_failure(tmp_path: Path) -> None:
+    def fail() -> Arrays:
+        raise UserError
+
+    with pytest.raises(UserError):
+        stored(tmp_path / "x.npz", ["a"], fail)
+    assert not list(tmp_path.iterdir())
+
+
+def test_identity(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("a")
+    before = identity([file], 1)
+    assert identity([file], 1) == before
+    assert identity([file], 2) != before
+    file.write_text("ab")
+    assert identity([file], 1) != before
