@@ -3,6 +3,7 @@
 Nobody else reads `KERAS_BACKEND`.
 """
 
+import ctypes
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -58,6 +59,7 @@ def start(name: str, hardware: Hardware, seed: int) -> None:
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
         _set_environment(hardware)
+        _keep_freed_memory()
     import keras
 
     if keras.backend.backend() != name:
@@ -85,6 +87,17 @@ def _set_environment(hardware: Hardware) -> None:
         os.environ.update(dict.fromkeys(variables, str(hardware.threads)))
 
 
+def _keep_freed_memory() -> None:
+    """Have glibc reuse large buffers instead of returning them to the system after each step.
+
+    Fresh pages cost more than the arithmetic on them: a third of an LSTM's training step on a CPU.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        m_trim_threshold, m_mmap_max = -1, -4
+        libc.mallopt(m_mmap_max, 0)
+        libc.mallopt(m_trim_threshold, 2**31 - 1)
+
+
 def _gpus(name: str) -> list[str]:
     if name == "torch":
         import torch
@@ -102,7 +115,7 @@ def _gpus(name: str) -> list[str]:
 
 def device(name: str) -> str:
     """The devices that Keras computes on, for people: `NVIDIA H100` or `cpu, 2 cores`."""
-    return ", ".join(_gpus(name)) or f"cpu, {len(os.sched_getaffinity(0))} cores"
+    return ", ".join(_gpus(name)) or f"cpu, {os.cpu_count()} cores"
 
 
 def distribution(name: str, hardware: Hardware) -> AbstractContextManager[Any]:

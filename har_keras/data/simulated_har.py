@@ -20,6 +20,7 @@ LEAD = 10 * RATE  # samples dropped, in which the gravity filter forgets its sta
 TIMESTEPS = LEAD + (WINDOWS + 1) * WINDOW // 2
 
 Floats = NDArray[np.float64]
+Shape = tuple[int, int, int]  # people, activities, trials
 
 
 class Activity(NamedTuple):
@@ -37,11 +38,11 @@ class Activity(NamedTuple):
 
 
 MOVES = (  # in the order of ACTIVITIES
-    Activity(5, 3, 0.02, 0.94, 0.25, (1, 0.40, 0.15), (0, 0.6, 1.0), 0.10, 0.060),
-    Activity(13, 3, 0.03, 0.80, 0.20, (1, 0.30, 0.10), (0, 1.6, 0.2), 0.20, 0.075),
-    Activity(-6, 3, 0.03, 1.02, 0.34, (1, 0.55, 0.30), (0, 0.0, 2.2), 0.25, 0.070),
+    Activity(5, 3, 0.02, 0.93, 0.25, (1, 0.40, 0.15), (0, 0.6, 1.0), 0.10, 0.060),
+    Activity(13, 3, 0.03, 0.82, 0.21, (1, 0.30, 0.10), (0, 1.6, 0.2), 0.20, 0.075),
+    Activity(-6, 3, 0.03, 1.00, 0.31, (1, 0.55, 0.30), (0, 0.0, 2.2), 0.25, 0.070),
     Activity(-15, 4, 0.003),
-    Activity(0, 2, 0.012),
+    Activity(0, 2, 0.006),
     Activity(-88, 12, 0.003),
 )
 
@@ -66,86 +67,96 @@ def load(seed: int = 0) -> HarData:
     return HarData(train, test, "simulated", digest(train, test))
 
 
-def _recordings(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[Floats, Floats]:
-    """Specific force in g and angular velocity in rad/s, each (*shape, TIMESTEPS, 3)."""
-    people, _, _ = shape
+def _recordings(rng: np.random.Generator, shape: Shape) -> tuple[Floats, Floats]:
+    """What the phone measures: force in g and rotation in rad/s, each (*shape, TIMESTEPS, 3)."""
+    stride = _stride(rng, shape)
+    turn = _turning(rng, shape, stride)
+    force = _force(rng, shape, stride)
+    force -= np.cross(turn, force)  # seen from a trunk turned by small angles
+    rotation = np.gradient(turn, 1 / RATE, axis=-2)
+    to_phone = np.swapaxes(_phone(rng, shape), -1, -2)
+    grain = np.exp(rng.normal(0, 0.3, (shape[0], 1, 1, 1, 1)))
+    return (
+        force @ to_phone + 0.01 * grain * rng.normal(size=force.shape),
+        rotation @ to_phone + 0.02 * grain * rng.normal(size=force.shape),
+    )
 
-    def varied(name: str, person: float, trial: float) -> Floats:
-        """One number a recording: the activity's, times log-normal factors."""
-        spread = rng.normal(0, person, (people, 1, 1)) + rng.normal(0, trial, shape)
-        return (_column(name) * np.exp(spread))[..., None]
 
-    drift = 0.03 * _wander(rng, (*shape, 1), seconds=3.0)[..., 0]
+def _stride(rng: np.random.Generator, shape: Shape) -> Floats:
+    """Phase of the stride in rad, (*shape, TIMESTEPS); constant where there is no stride."""
     start = rng.uniform(0, 2 * np.pi, (*shape, 1))
-    stride = start + 2 * np.pi * np.cumsum(varied("stride", 0.05, 0.02) * (1 + drift), -1) / RATE
-    bob = varied("bob", 0.2, 0.1) * (1 + 0.1 * _wander(rng, (*shape, 1), seconds=2.0)[..., 0])
-    up = varied("limp", 0.4, 0.2) * np.cos(stride + _style(rng, shape))
-    forward = np.zeros_like(up)
-    for step in (1, 2, 3):
-        strength = np.array([move.harmonics[step - 1] for move in MOVES])[:, None, None]
-        phase = np.array([move.phases[step - 1] for move in MOVES])[:, None, None]
-        angle = 2 * step * stride + phase + _style(rng, shape)
-        up += strength * np.cos(angle)
-        forward += 0.6 * strength * np.cos(angle + 1.3)
-    side = 0.5 * np.cos(stride + _style(rng, shape)) + 0.2 * np.cos(3 * stride + _style(rng, shape))
-    force = bob[..., None] * np.stack([forward, side, up], -1)
-    force[..., 2] += 1
+    drift = 1 + 0.03 * _wander(rng, shape, seconds=3)
+    return start + 2 * np.pi * np.cumsum(_varied(rng, shape, "stride", 0.06) * drift, -1) / RATE
 
-    swing = varied("swing", 0.2, 0.1)
-    turn = np.stack(
+
+def _force(rng: np.random.Generator, shape: Shape, stride: Floats) -> Floats:
+    """Acceleration and gravity along forward, left and up, in g, (*shape, TIMESTEPS, 3)."""
+    up = _varied(rng, shape, "limp", 0.4) * _wave(rng, shape, stride)
+    forward = np.zeros_like(up)
+    for harmonic in range(3):
+        strength, phase = (
+            np.array([getattr(move, name)[harmonic] for move in MOVES])[:, None, None]
+            for name in ("harmonics", "phases")
+        )
+        angle = 2 * (harmonic + 1) * stride + phase
+        up += strength * _wave(rng, shape, angle)
+        forward += 0.6 * strength * _wave(rng, shape, angle + 1.3)
+    left = 0.5 * _wave(rng, shape, stride) + 0.2 * _wave(rng, shape, 3 * stride)
+    bob = _varied(rng, shape, "bob", 0.2) * (1 + 0.1 * _wander(rng, shape, seconds=2))
+    return np.stack([bob * forward, bob * left, 1 + bob * up], -1)
+
+
+def _turning(rng: np.random.Generator, shape: Shape, stride: Floats) -> Floats:
+    """Small rotations of the trunk about forward, left and up, in rad, (*shape, TIMESTEPS, 3)."""
+    swing = _varied(rng, shape, "swing", 0.2)
+    sway = _varied(rng, shape, "sway", 0.3)
+    return np.stack(
         [
-            swing * np.cos(stride + _style(rng, shape)),
-            0.5 * swing * np.cos(2 * stride + _style(rng, shape)),
-            1.5 * swing * np.cos(stride + _style(rng, shape)),
+            size * swing * _wave(rng, shape, times * stride) + sway * _wander(rng, shape, seconds=1)
+            for size, times in ((1, 1), (0.5, 2), (1.5, 1))
         ],
         -1,
     )
-    turn += varied("sway", 0.2, 0.15)[..., None] * _wander(rng, (*shape, 3), seconds=1.0)
-    force -= np.cross(turn, force)  # small angles
 
-    phone = _phone(rng, shape)[..., None, :, :]
-    grain = np.exp(rng.normal(0, 0.3, (people, 1, 1, 1, 1)))
-    noise = rng.normal(0, 1, (2, *force.shape)) * grain
-    rate = np.gradient(turn, 1 / RATE, axis=-2)
-    return (
-        (phone @ force[..., None])[..., 0] + 0.01 * noise[0],
-        (phone @ rate[..., None])[..., 0] + 0.02 * noise[1],
-    )
+
+def _phone(rng: np.random.Generator, shape: Shape) -> Floats:
+    """Rotations (*shape, 3, 3) from forward, left and up to the axes of the phone."""
+    lean = np.deg2rad(_column("lean") + _column("lean_spread") * rng.normal(size=shape))
+    own = rng.normal(size=(3, shape[0], 1, 1)) * np.reshape((4, 3, 12), (3, 1, 1, 1))
+    roll, pitch, yaw = np.deg2rad(own + rng.normal(0, 2, (3, *shape)))
+    belt = np.array([[0.0, 0, 1], [0, -1, 0], [1, 0, 0]])  # the phone's x axis points up
+    return belt @ _rotation(2, yaw) @ _rotation(0, roll) @ _rotation(1, -pitch - lean)
 
 
 def _column(name: str) -> Floats:
-    """A field of all activities, (activities, 1)."""
+    """A field of all activities, for people and trials to broadcast over, (activities, 1)."""
     return np.array([getattr(move, name) for move in MOVES], np.float64)[:, None]
 
 
-def _style(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
-    """Phases in rad that are a person's own, and a little the trial's."""
-    own = rng.normal(0, 0.2, (shape[0], 1, 1, 1))
-    return own + rng.normal(0, 0.1, (*shape, 1))
+def _varied(rng: np.random.Generator, shape: Shape, field: str, spread: float) -> Floats:
+    """A field of all activities, by log-normal factors of the person and of the trial."""
+    factors = rng.normal(0, spread, (shape[0], 1, 1)) + rng.normal(0, spread / 2, shape)
+    return (_column(field) * np.exp(factors))[..., None]
 
 
-def _wander(rng: np.random.Generator, shape: tuple[int, ...], seconds: float) -> Floats:
-    """Slow unit-variance noise (an AR(1) process), time inserted as the last axis but one."""
+def _wave(rng: np.random.Generator, shape: Shape, angle: Floats) -> Floats:
+    """Cosine of `angle`, shifted as is this person's way, and a little the trial's."""
+    shift = rng.normal(0, 0.25, (shape[0], 1, 1, 1)) + rng.normal(0, 0.1, (*shape, 1))
+    return np.cos(angle + shift)
+
+
+def _wander(rng: np.random.Generator, shape: Shape, seconds: float) -> Floats:
+    """Noise of unit variance that forgets itself in `seconds` (AR(1)), (*shape, TIMESTEPS)."""
     from scipy import signal
 
     keep = np.exp(-1 / (RATE * seconds))
-    steps = rng.normal(0, np.sqrt(1 - keep**2), (*shape[:-1], TIMESTEPS, shape[-1]))
-    steps[..., 0, :] /= np.sqrt(1 - keep**2)
-    return signal.lfilter([1], [1, -keep], steps, axis=-2)
+    steps = rng.normal(0, np.sqrt(1 - keep**2), (*shape, TIMESTEPS))
+    steps[..., 0] /= np.sqrt(1 - keep**2)
+    return signal.lfilter([1], [1, -keep], steps)
 
 
-def _phone(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
-    """Rotations (*shape, 3, 3) from the upright trunk's axes (forward, left, up) to the phone's."""
-    lean = np.deg2rad(_column("lean") + _column("lean_spread") * rng.normal(0, 1, shape))
-    own = np.deg2rad(rng.normal(0, 1, (3, shape[0], 1, 1)) * np.reshape((4, 3, 12), (3, 1, 1, 1)))
-    slip = np.deg2rad(rng.normal(0, 2, (3, *shape)))
-    roll, pitch, yaw = own + slip
-    upright = np.array([[0.0, 0, 1], [0, -1, 0], [1, 0, 0]])  # the phone's x axis points up
-    return upright @ _turn(2, yaw) @ _turn(0, roll) @ _turn(1, pitch + lean)
-
-
-def _turn(axis: int, angle: Floats) -> Floats:
-    """Rotation matrices (..., 3, 3) about one axis."""
+def _rotation(axis: int, angle: Floats) -> Floats:
+    """Rotation matrices (*angle.shape, 3, 3) about one axis."""
     first, second = (axis + 1) % 3, (axis + 2) % 3
     matrix = np.zeros((*angle.shape, 3, 3))
     matrix[..., axis, axis] = 1

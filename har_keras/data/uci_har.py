@@ -145,14 +145,16 @@ def _archive(source: Path) -> zipfile.ZipFile:
             return archive
         with archive, _member(archive, inner[0]) as stream:
             return zipfile.ZipFile(io.BytesIO(stream.read()))
-    except UNREADABLE as error:
+    except (ValueError, *UNREADABLE) as error:
         raise UserError(f"{source} is not a whole zip archive: {error}; {REMEDY}") from error
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    size = archive.getinfo(name).file_size
-    if size > MOST_BYTES:
-        raise zipfile.BadZipFile(f"{name} would unpack to {size} bytes, over {MOST_BYTES}")
+    member = archive.getinfo(name)
+    if member.file_size > MOST_BYTES:
+        raise zipfile.BadZipFile(f"would unpack to {member.file_size} bytes, over {MOST_BYTES}")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("packed in another way than stored or deflated")
     return archive.open(name)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from har_keras.layers import kernels
 from har_keras.layers.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
 
 _RNN_ARGUMENTS = (
@@ -35,39 +36,24 @@ class Recurrent(keras.layers.RNN):
         cell = self.cell_class(units, dtype=dtype, trainable=trainable, name="cell", **kwargs)
         super().__init__(cell, **rnn_arguments)
 
+    @property
+    def kernel_path(self) -> str:
+        """Which path whole sequences without a mask take: `jax kernel`, or `keras loop`."""
+        return f"{keras.backend.backend()} kernel" if self._kernel() else "keras loop"
+
+    def _kernel(self) -> kernels.Kernel | None:
+        return kernels.find(self.cell) if getattr(self.cell, "reset_after", True) else None
+
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
         """Run the cell over time: (last output, outputs, final states)."""
-        projected = ops.swapaxes(self.cell.project(sequences), 0, 1)
-        states = list(initial_state)
-        if mask is None:
-            final, outputs = ops.scan(
-                lambda states, x: self._step(states, x), states, projected, reverse=self.go_backwards
-            )
-            last = final[0]
-        else:
-            steps = (projected, ops.expand_dims(ops.swapaxes(mask, 0, 1), -1))
-            start = (ops.zeros_like(states[0]), states)
-            (last, final), outputs = ops.scan(
-                self._masked_step, start, steps, reverse=self.go_backwards
-            )
-        if self.go_backwards:
-            outputs = ops.flip(outputs, 0)
-        return last, ops.swapaxes(outputs, 0, 1), final
-
-    def _step(self, states: list[Any], projected: Any) -> tuple[list[Any], Any]:
-        output, states = self.cell.recur(projected, states)
-        return states, output
-
-    def _masked_step(self, carry: Any, step: Any) -> tuple[Any, Any]:
-        previous, states = carry
-        projected, keep = step
-        output, new_states = self.cell.recur(projected, states)
-        states = [ops.where(keep, new, old) for new, old in zip(new_states, states, strict=True)]
-        last = ops.where(keep, output, previous)
-        shown = ops.where(keep, output, ops.zeros_like(output)) if self.zero_output_for_mask else last
-        return (last, states), shown
+        kernel = None if mask is not None else self._kernel()
+        if kernel is None:
+            return super().inner_loop(sequences, initial_state, mask, training)
+        steps = ops.flip(sequences, axis=1) if self.go_backwards else sequences
+        outputs, states = kernel(self.cell, steps, list(initial_state))
+        return states[0], outputs, states
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

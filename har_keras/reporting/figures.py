@@ -101,7 +101,7 @@ def confusion(
     classes = len(class_names)
     counts = confusion_matrix(truth, prediction, labels=range(classes))
     percent = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.2 + classes * (0.64 if classes <= 8 else 0.54)
+    size = max(4, 2.2 + classes * (0.64 if classes <= 8 else 0.54))
     big, small = (11, 7.5) if classes <= 8 else (8.5, 6.5)
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(size + 0.7, size), layout="compressed")

@@ -1,45 +1,8 @@
-import io
 import threading
-import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import numpy as np
 import pytest
-
-from har_keras.data.recordings import SIGNALS, WINDOW
-from har_keras.data.uci_har import Expected
-
-TINY = Expected(train=12, test=6)
-Files = dict[str, bytes]
-
-
-@pytest.fixture
-def tiny() -> Files:
-    """The dataset's files, with two windows an activity to train on and one to test."""
-    rng = np.random.default_rng(0)
-    files = {"README.txt": b"tiny"}
-    for part, rows, first_subject in (("train", TINY.train, 1), ("test", TINY.test, 20)):
-        for signal in SIGNALS:
-            lines = [
-                " ".join(f"{value: .7e}" for value in row)
-                for row in rng.normal(0, 0.3, (rows, WINDOW))
-            ]
-            name = f"{part}/Inertial Signals/{signal}_{part}.txt"
-            files[name] = ("\r\n".join(lines) + "\r\n").encode()
-        row = range(rows)
-        files[f"{part}/y_{part}.txt"] = "".join(f"{i % 6 + 1}\n" for i in row).encode()
-        subjects = "".join(f"{first_subject + i // 6}\n" for i in row)
-        files[f"{part}/subject_{part}.txt"] = subjects.encode()
-    return files
-
-
-def packed(files: Files, top: str = "UCI HAR Dataset/", method: int = zipfile.ZIP_STORED) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(top + name, content)
-    return stream.getvalue()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,11 +1,16 @@
+from __future__ import annotations
+
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Server
 
 from har_keras.data.fetch import fetch, user_cache
 from har_keras.errors import UserError
+
+if TYPE_CHECKING:
+    from conftest import Server
 
 
 def test_fetches_once(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -24,7 +29,7 @@ def test_progress_on_a_terminal(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
     server.content = bytes(200_000)
     fetch(f"{server.url}/file", tmp_path, "name")

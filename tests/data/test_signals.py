@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from har_keras.data.signals import denoise, gravity, windows
 from har_keras.errors import UserError
 
+light = settings(max_examples=25, deadline=None)
 Floats = NDArray[np.float64]
 recordings = arrays(
     np.float64, st.tuples(st.integers(1, 80), st.just(3)), elements=st.floats(-4, 4, width=32)
 )
 
 
+@light
 @given(st.integers(1, 300), st.integers(1, 130), st.integers(1, 130))
 def test_windows_are_slices(timesteps: int, length: int, step: int) -> None:
     x = np.arange(timesteps * 2).reshape(timesteps, 2)
@@ -33,21 +35,25 @@ def test_windows_overlap_by_half() -> None:
     np.testing.assert_array_equal(cut[0, 64:], cut[1, :64])
 
 
+@light
 @given(recordings, st.floats(-3, 3), st.floats(-2, 2))
 def test_gravity_is_linear_and_keeps_constants(x: Floats, scale: float, shift: float) -> None:
     np.testing.assert_allclose(gravity(scale * x + shift), scale * gravity(x) + shift, atol=1e-6)
 
 
+@light
 @given(recordings, st.floats(0, 3), st.floats(-2, 2))
 def test_denoise_keeps_constants_and_scales(x: Floats, scale: float, shift: float) -> None:
     np.testing.assert_allclose(denoise(scale * x + shift), scale * denoise(x) + shift, atol=1e-6)
 
 
+@light
 @given(recordings, st.integers(1, 80))
 def test_gravity_is_causal(x: Floats, end: int) -> None:
     np.testing.assert_allclose(gravity(x[:end]), gravity(x)[:end], atol=1e-9)
 
 
+@light
 @given(recordings)
 def test_batches_are_filtered_one_by_one(x: Floats) -> None:
     batch = np.stack([x, 1 - x, 2 * x]).reshape(3, 1, *x.shape)

@@ -1,3 +1,6 @@
+from __future__ import annotations
+
+import io
 import multiprocessing
 import os
 import zipfile
@@ -5,19 +8,52 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import TINY, Files, Server, packed
 
 from har_keras.data import uci_har
-from har_keras.data.recordings import HarData, digest
+from har_keras.data.recordings import SIGNALS, WINDOW, HarData, digest
 from har_keras.data.signals import gravity
 from har_keras.data.uci_har import Expected, Unavailable
 from har_keras.errors import UserError
 
+if TYPE_CHECKING:
+    from conftest import Server
+
+Files = dict[str, bytes]
+TINY = Expected(train=12, test=6)
 NOWHERE = "http://127.0.0.1:9/nothing"
 SIGNAL = "train/Inertial Signals/body_gyro_y_train.txt"
+
+
+@pytest.fixture
+def tiny() -> Files:
+    """The dataset's files, with two windows an activity to train on and one to test."""
+    rng = np.random.default_rng(0)
+    files = {"README.txt": b"tiny"}
+    for part, rows, first_subject in (("train", TINY.train, 1), ("test", TINY.test, 20)):
+        for signal in SIGNALS:
+            lines = [
+                " ".join(f"{value: .7e}" for value in row)
+                for row in rng.normal(0, 0.3, (rows, WINDOW))
+            ]
+            name = f"{part}/Inertial Signals/{signal}_{part}.txt"
+            files[name] = ("\r\n".join(lines) + "\r\n").encode()
+        row = range(rows)
+        files[f"{part}/y_{part}.txt"] = "".join(f"{i % 6 + 1}\n" for i in row).encode()
+        subjects = "".join(f"{first_subject + i // 6}\n" for i in row)
+        files[f"{part}/subject_{part}.txt"] = subjects.encode()
+    return files
+
+
+def packed(files: Files, top: str = "UCI HAR Dataset/", method: int = zipfile.ZIP_STORED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(top + name, content)
+    return stream.getvalue()
 
 
 @pytest.fixture
@@ -185,6 +221,12 @@ def encrypted(archive: bytes) -> bytes:
     return archive.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
 
 
+def bad_name(archive: bytes) -> bytes:
+    """The archive with the flag of UTF-8 names set, and a name that is not."""
+    at = archive.rindex(b"PK\x01\x02")
+    return archive[: at + 9] + b"\x08" + archive[at + 10 : at + 46] + b"\xff" + archive[at + 47 :]
+
+
 def test_damaged_archives(root: Path, cache: Path, tiny: Files) -> None:
     whole, deflated = packed(tiny), packed(tiny, method=zipfile.ZIP_DEFLATED)
     nested = packed({"UCI HAR Dataset.zip": whole[:-100]}, top="")
@@ -199,6 +241,8 @@ def test_damaged_archives(root: Path, cache: Path, tiny: Files) -> None:
         (swap_digit(whole), f"{SIGNAL}: Bad CRC-32"),
         (garble(deflated), f"{SIGNAL}: "),
         (encrypted(whole), "encrypted"),
+        (packed(tiny, method=zipfile.ZIP_LZMA), "stored or deflated"),
+        (bad_name(whole), "not a whole zip"),
     ):
         (root / "UCI HAR Dataset.zip").write_bytes(archive)
         with pytest.raises(UserError, match=message) as raised:
@@ -254,8 +298,9 @@ def test_cache_that_cannot_be_written(
 def test_two_processes_at_once(root: Path, cache: Path, tiny: Files) -> None:
     (root / "UCI HAR Dataset.zip").write_bytes(packed(tiny))
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        for result in [pool.submit(load, root, cache) for _ in range(4)]:
-            check(result.result(), tiny)
+        tasks = [pool.submit(uci_har.load, root, cache, NOWHERE, TINY) for _ in range(4)]
+        for task in tasks:
+            check(task.result(), tiny)
     assert len(list(cache.iterdir())) == 1
 
 

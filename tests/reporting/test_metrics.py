@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from har_keras.reporting.metrics import classification
 
 
-def test_values_computed_by_hand():
+def test_values_computed_by_hand() -> None:
     # classes 0, 0, 1, 2; predicted 0, 1, 1, 1; class 3 never occurs
     probabilities = [
         [0.7, 0.1, 0.1, 0.1],
@@ -29,18 +29,19 @@ def test_values_computed_by_hand():
     assert {type(value) for value in scores.values()} == {float}
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30))
-def test_certain_and_right_is_perfect(truth):
+def test_certain_and_right_is_perfect(truth: list[int]) -> None:
     scores = classification(truth, np.eye(5, dtype="float32")[truth])
     assert scores.pop("loss") == 0
     assert scores == dict.fromkeys(scores, 1.0)
 
 
-def test_certain_and_wrong_has_a_finite_loss():
+def test_certain_and_wrong_has_a_finite_loss() -> None:
     assert classification([0], [[0.0, 1.0]])["loss"] == pytest.approx(-np.log(1e-7))
 
 
-def test_a_diverged_model_has_an_undefined_loss():
+def test_a_diverged_model_has_an_undefined_loss() -> None:
     assert np.isnan(classification([0, 1], np.full((2, 2), np.nan))["loss"])
 
 
@@ -54,6 +55,6 @@ def test_a_diverged_model_has_an_undefined_loss():
         ([-1], (1, 2), "got -1"),
     ],
 )
-def test_misfits_are_named(truth, shape, message):
+def test_misfits_are_named(truth: list[int], shape: tuple[int, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         classification(np.array(truth, int), np.ones(shape))

@@ -2,6 +2,10 @@ import csv
 import io
 import json
 import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +15,15 @@ from rich.console import Console
 from har_keras.reporting import comparison, runs
 
 
-def folder(root, name, *, validation=0.9, test=0.8, status="completed", **record):
+def folder(
+    root: Path,
+    name: str,
+    *,
+    validation: float | None = 0.9,
+    test: float = 0.8,
+    status: str = "completed",
+    **record: Any,
+) -> Path:
     """Write a run folder whose metrics all have the given values."""
     record = {
         "status": status, "task": "har", "model": "lstm", "experiment": None, "backend": "jax",
@@ -32,19 +44,21 @@ def folder(root, name, *, validation=0.9, test=0.8, status="completed", **record
     return path
 
 
-def run(seed=0, validation=0.9, overrides=(), **record):
+def run(
+    seed: int = 0, validation: float = 0.9, overrides: Sequence[str] = (), **record: Any
+) -> runs.Run:
     record = {"task": "har", "model": "lstm", "backend": "jax", "seed": seed, **record}
     metrics = {"validation": {"accuracy": validation}, "test": {"accuracy": 0.5}}
     return runs.Run("somewhere", "completed", {**record, "overrides": list(overrides)}, metrics)
 
 
-def console_text(found):
+def console_text(found: list[runs.Run]) -> str:
     console = Console(width=80, file=io.StringIO())
     comparison.to_console(found, console)
     return console.file.getvalue()
 
 
-def test_all_states_are_found(tmp_path):
+def test_all_states_are_found(tmp_path: Path) -> None:
     folder(tmp_path, "a/completed")
     folder(tmp_path, "b/running", status="running")
     folder(tmp_path, "b/failed", status="failed")
@@ -79,7 +93,7 @@ def test_all_states_are_found(tmp_path):
         {},
     ],
 )
-def test_strange_metrics_do_not_end_the_report(tmp_path, content):
+def test_strange_metrics_do_not_end_the_report(tmp_path: Path, content: dict[str, Any]) -> None:
     for seed in "01":
         path = folder(tmp_path, seed, seed=seed, data=None, overrides="seed=1", task=None)
         (path / "metrics.json").write_text(json.dumps(content))
@@ -89,13 +103,13 @@ def test_strange_metrics_do_not_end_the_report(tmp_path, content):
     assert len(list(csv.DictReader(io.StringIO(comparison.to_csv(found))))) == 2
 
 
-def test_no_runs(tmp_path):
+def test_no_runs(tmp_path: Path) -> None:
     assert runs.collect(tmp_path) == []
     assert "no run folders" in console_text([])
     assert comparison.to_csv([]).strip() == ""
 
 
-def test_mean_and_sample_deviation_over_seeds():
+def test_mean_and_sample_deviation_over_seeds() -> None:
     values = [0.9, 0.92, 0.97]
     (group,) = runs.group(run(seed, value) for seed, value in enumerate(values))
     assert group.mean("validation", "accuracy") == pytest.approx(statistics.mean(values))
@@ -115,7 +129,7 @@ def test_mean_and_sample_deviation_over_seeds():
         {"overrides": ["model.units=64"]},
     ],
 )
-def test_what_differs_is_kept_apart(other):
+def test_what_differs_is_kept_apart(other: dict[str, Any]) -> None:
     assert len(runs.group([run(), run(**other)])) == 2
 
 
@@ -125,7 +139,7 @@ def test_what_differs_is_kept_apart(other):
     ),
     st.randoms(),
 )
-def test_groups_ignore_seed_place_and_order(overrides, random):
+def test_groups_ignore_seed_place_and_order(overrides: list[str], random: Random) -> None:
     shuffled = [*overrides, "seed=1", "data.root=/elsewhere", "backend=jax"]
     random.shuffle(shuffled)
     (group,) = runs.group([run(0, overrides=overrides), run(1, overrides=shuffled)])
@@ -133,7 +147,9 @@ def test_groups_ignore_seed_place_and_order(overrides, random):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.randoms())
-def test_the_ranking_is_by_validation_and_does_not_depend_on_order(values, random):
+def test_the_ranking_is_by_validation_and_does_not_depend_on_order(
+    values: list[float], random: Random
+) -> None:
     found = [run(validation=value, model=f"{k:02}") for k, value in enumerate(values)]
     ranked = [group.mean("validation", "accuracy") for group in runs.group(found)]
     assert ranked == sorted(values, reverse=True)
@@ -141,8 +157,8 @@ def test_the_ranking_is_by_validation_and_does_not_depend_on_order(values, rando
     assert [group.mean("validation", "accuracy") for group in runs.group(found)] == ranked
 
 
-def test_the_direction_follows_the_metric():
-    def forecast(model, mae):
+def test_the_direction_follows_the_metric() -> None:
+    def forecast(model: str, mae: float) -> runs.Run:
         metrics = {"validation": {"mae": mae}, "test": {"mae": mae, "rmse": mae}}
         return runs.Run("there", "completed", {"task": "energy", "model": model}, metrics)
 
@@ -151,7 +167,7 @@ def test_the_direction_follows_the_metric():
     assert "lowest mean validation mae" in comparison.to_markdown(found)
 
 
-def test_published_protocols_come_after_and_say_so(tmp_path):
+def test_published_protocols_come_after_and_say_so(tmp_path: Path) -> None:
     folder(tmp_path, "1", validation=None, test=0.99, model="published")
     folder(tmp_path, "2", validation=0.5)
     found = runs.collect(tmp_path)
@@ -161,7 +177,7 @@ def test_published_protocols_come_after_and_say_so(tmp_path):
     assert "not a ground for a choice" in text
 
 
-def test_the_tables_show_means_and_simulated_data(tmp_path):
+def test_the_tables_show_means_and_simulated_data(tmp_path: Path) -> None:
     for seed, value in enumerate((0.8, 0.9)):
         overrides = [f"seed={seed}", "optimizer.learning_rate=0.01", "model.dropout=0.5"]
         folder(tmp_path, f"{seed}", test=value, seed=seed, overrides=overrides,
@@ -178,14 +194,14 @@ def test_the_tables_show_means_and_simulated_data(tmp_path):
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_options_of_one_name_keep_their_group():
+def test_options_of_one_name_keep_their_group() -> None:
     found = [run(overrides=["model.dropout=0.1"]), run(overrides=["head.dropout=0.1"])]
     text = comparison.to_markdown(found)
     assert "model.dropout=0.1" in text
     assert "head.dropout=0.1" in text
 
 
-def test_csv_has_one_row_a_run_in_full(tmp_path):
+def test_csv_has_one_row_a_run_in_full(tmp_path: Path) -> None:
     folder(tmp_path, "1", seed=3, overrides=["a=1", "b=x,y"])
     folder(tmp_path, "2", status="failed")
     first, second = csv.DictReader(io.StringIO(comparison.to_csv(runs.collect(tmp_path))))

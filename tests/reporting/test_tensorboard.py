@@ -1,13 +1,10 @@
 import subprocess
 import sys
-import types
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-
-# TensorBoard's readers take TensorFlow where it is installed, unless this module is there.
-sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
-
 from tensorboard import context
 from tensorboard.backend.event_processing import plugin_event_multiplexer
 from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
@@ -21,11 +18,11 @@ from har_keras.reporting import figures
 from har_keras.reporting.tensorboard import TensorBoard
 
 
-def read(folder):
+def read(folder: Path) -> EventAccumulator:
     return EventAccumulator(str(folder), {"histograms": 0, "scalars": 0, "images": 0}).Reload()
 
 
-def hparams_tab(logdir):
+def hparams_tab(logdir: Path) -> tuple[Any, Any]:
     """Ask the HParams plugin for its columns and rows."""
     multiplexer = plugin_event_multiplexer.EventMultiplexer().AddRunsFromDirectory(str(logdir))
     multiplexer.Reload()
@@ -40,7 +37,7 @@ def hparams_tab(logdir):
     return experiment, ListSessionGroups(*ask, rows).run().session_groups
 
 
-def test_scalars_of_all_splits_overlay_and_unused_splits_make_no_folder(tmp_path):
+def test_scalars_of_all_splits_overlay_and_unused_splits_make_no_folder(tmp_path: Path) -> None:
     with TensorBoard(tmp_path / "tensorboard") as board:
         assert not (tmp_path / "tensorboard").exists()
         for step in range(3):
@@ -54,13 +51,13 @@ def test_scalars_of_all_splits_overlay_and_unused_splits_make_no_folder(tmp_path
     assert test.Scalars("accuracy")[0].value == 0.25
 
 
-def test_values_that_are_not_finite(tmp_path):
+def test_values_that_are_not_finite(tmp_path: Path) -> None:
     with TensorBoard(tmp_path) as board:
         board.scalars("train", {"loss": float("nan"), "norm": float("inf")}, 1)
         board.histogram("train", "kernel", [1.0, float("nan"), float("-inf"), 3.0], 1)
         board.histogram("train", "diverged", np.full(5, np.nan), 1)
         board.histogram("train", "empty", np.empty((0, 3)), 1)
-        board.histogram("train", "huge", np.float64([-1e308, 1e308]), 1)
+        board.histogram("train", "huge", np.float32([-3e38, 3e38]), 1)
         board.hparams({"a": float("nan")}, {"test/loss": float("nan"), "test/accuracy": 0.5})
     events = read(tmp_path / "train")
     assert np.isnan(events.Scalars("loss")[0].value)
@@ -71,7 +68,7 @@ def test_values_that_are_not_finite(tmp_path):
     assert [metric.name.tag for metric in row.metric_values] == ["test/accuracy"]
 
 
-def test_histograms_keep_every_value(tmp_path):
+def test_histograms_keep_every_value(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(10, 20))
     with TensorBoard(tmp_path) as board:
         board.histogram("train", "kernel", values.astype("float32"), 7)
@@ -84,7 +81,7 @@ def test_histograms_keep_every_value(tmp_path):
     assert sum(events.Histograms("constant")[0].histogram_value.bucket) == 4
 
 
-def test_images_are_the_figure_as_png(tmp_path):
+def test_images_are_the_figure_as_png(tmp_path: Path) -> None:
     figure = figures.per_group([0, 1], [0, 1], [1, 2])
     with TensorBoard(tmp_path) as board:
         board.image("test", "figures/groups", figure, 3)
@@ -93,7 +90,7 @@ def test_images_are_the_figure_as_png(tmp_path):
     assert (image.step, image.width, image.height) == (3, 700, 200)
 
 
-def test_text_is_markdown_of_the_text_plugin(tmp_path):
+def test_text_is_markdown_of_the_text_plugin(tmp_path: Path) -> None:
     with TensorBoard(tmp_path) as board:
         board.text("train", "config", "**model**: gru", step=2)
     events = read(tmp_path / "train")
@@ -102,7 +99,7 @@ def test_text_is_markdown_of_the_text_plugin(tmp_path):
     assert (event.step, list(event.tensor_proto.string_val)) == (2, [b"**model**: gru"])
 
 
-def test_hparams_of_a_sweep(tmp_path):
+def test_hparams_of_a_sweep(tmp_path: Path) -> None:
     jobs = [
         ({"model": "lstm", "learning_rate": 0.001, "bidirectional": True}, 0.90),
         ({"model": "lstm", "learning_rate": 0.01, "bidirectional": False}, 0.92),
@@ -132,7 +129,7 @@ def test_hparams_of_a_sweep(tmp_path):
     assert {session.status for row in rows for session in row.sessions} == {api_pb2.STATUS_SUCCESS}
 
 
-def test_hparams_of_one_run_seen_from_its_own_folder(tmp_path):
+def test_hparams_of_one_run_seen_from_its_own_folder(tmp_path: Path) -> None:
     with TensorBoard(tmp_path) as board:
         board.hparams({"units": 32}, {"test/accuracy": 0.5})
     _, (row,) = hparams_tab(tmp_path)
@@ -140,12 +137,12 @@ def test_hparams_of_one_run_seen_from_its_own_folder(tmp_path):
     assert row.metric_values[0].value == 0.5
 
 
-def test_hparams_of_another_type_are_refused(tmp_path):
+def test_hparams_of_another_type_are_refused(tmp_path: Path) -> None:
     with TensorBoard(tmp_path) as board, pytest.raises(TypeError, match="units"):
         board.hparams({"units": None}, {})
 
 
-def test_events_are_on_disk_at_once_and_a_second_start_adds_to_them(tmp_path):
+def test_events_are_on_disk_at_once_and_a_second_start_adds_to_them(tmp_path: Path) -> None:
     killed = TensorBoard(tmp_path)
     killed.scalars("train", {"loss": 1.0}, 1)
     with TensorBoard(tmp_path) as board:
@@ -154,7 +151,7 @@ def test_events_are_on_disk_at_once_and_a_second_start_adds_to_them(tmp_path):
     killed.close()
 
 
-def test_nothing_imports_tensorflow_or_keras(tmp_path):
+def test_nothing_imports_tensorflow_or_keras(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
@@ -172,7 +169,7 @@ assert not loaded, loaded
     subprocess.run([sys.executable, "-W", "error", "-c", program, tmp_path], check=True)
 
 
-def test_graphs_of_keras_models(tmp_path):
+def test_graphs_of_keras_models(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     layers = keras.layers
     signals = keras.Input((8, 3), name="signals")
@@ -196,11 +193,11 @@ def test_graphs_of_keras_models(tmp_path):
     assert nodes["activity"].attr["parameters"].i == 16 * 6 + 6
 
 
-def test_a_model_that_cannot_be_drawn_is_written_as_text(tmp_path):
+def test_a_model_that_cannot_be_drawn_is_written_as_text(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
 
     class Opaque(keras.Model):
-        def call(self, inputs):
+        def call(self, inputs: Any) -> Any:
             return inputs
 
     with TensorBoard(tmp_path) as board:
