@@ -80,6 +80,7 @@ def fit(
         validation_data=(watched.x, watched.y),
         validation_batch_size=EVALUATION_BATCH,
         callbacks=callbacks,
+        shuffle=False,
         verbose=0,
     )
     epochs = len(log.history["loss"])
