@@ -17,6 +17,9 @@ from har_keras.tasks import TaskData
 from har_keras.training import autodiff, batches, initial_weights, optimizers
 from har_keras.training.progress import ProgressBar
 
+EVALUATION_BATCH = 512
+GRADIENT_SAMPLE = 64
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -48,7 +51,7 @@ def fit(
         jit_compile="auto" if config.hardware.jit is None else config.hardware.jit,
     )
     watched = data.test if data.validation is None else data.validation
-    log = _Log(folder, board, data, "test" if published else "validation", training.batch_size)
+    log = _Log(folder, board, data, "test" if published else "validation")
     callbacks = [log, ProgressBar(console, training.epochs, updates)]
     best = None
     if not published:
@@ -97,24 +100,22 @@ def fit(
     )
 
 
-EVALUATION_BATCH = 512
-
-
 class _Log(keras.callbacks.Callback):
     """Writes history.csv and TensorBoard after each epoch, and keeps the time."""
 
     def __init__(
-        self, folder: Path, board: TensorBoard, data: TaskData, watched: str, batch_size: int
+        self, folder: Path, board: TensorBoard, data: TaskData, watched: str
     ) -> None:
         super().__init__()
         self.folder, self.board, self.watched = folder, board, watched
-        sample = np.random.default_rng(0).permutation(len(data.train.x))[:batch_size]
+        sample = np.random.default_rng(0).permutation(len(data.train.x))[:GRADIENT_SAMPLE]
         self.sample = data.train.x[sample], data.train.y[sample]
         self.history: dict[str, list[float]] = {}
         self.epoch_seconds: list[float] = []
         self.first_step_seconds = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
+        self.gradients = autodiff.gradient_of(self.model, *self.sample)
         self.began = time.perf_counter()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -142,7 +143,7 @@ class _Log(keras.callbacks.Callback):
         for variable in self.model.trainable_variables:
             values = keras.ops.convert_to_numpy(variable)
             self.board.histogram("train", f"weights/{variable.path}", values, epoch + 1)
-        for path, values in autodiff.gradients(self.model, *self.sample).items():
+        for path, values in self.gradients().items():
             self.board.histogram("train", f"gradients/{path}", values, epoch + 1)
 
     def _write_history(self) -> None:
