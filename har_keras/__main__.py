@@ -7,7 +7,6 @@ from importlib import import_module
 from har_keras.errors import UserError, nearest
 
 COMMANDS = ("train", "evaluate", "report")
-AS_TYPED = ("run", "input", "output", "prefix", "task.text", "data.root", "hardware.master")
 
 
 def main() -> None:
@@ -23,21 +22,11 @@ def main() -> None:
                 f"{command}: no such command, expected one of {', '.join(COMMANDS)}"
                 f"{nearest(command, COMMANDS)}"
             )
-        import_module(f"har_keras.commands.{command}").main([quoted(a) for a in arguments])
+        import_module(f"har_keras.commands.{command}").main(arguments)
     except UserError as error:
         sys.exit(f"har_keras: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def quoted(argument: str) -> str:
-    """Keep free text and paths as typed: quote the values of such keys for Hydra's grammar."""
-    key, equals, value = argument.partition("=")
-    if not equals or key.lstrip("+") not in AS_TYPED:
-        return argument
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
-    escaped = re.sub(r"(\\+)$", r"\1\1", escaped)
-    return f"{key}='{escaped}'"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from har_keras.errors import UserError, require, require_choice
@@ -36,16 +36,20 @@ class Hardware:
             require(self.threads > 0, "hardware.threads", self.threads, "at least 1, or null")
 
 
-def default() -> str:
-    """`KERAS_BACKEND`, else the first installed of jax, tensorflow, torch."""
-    chosen = os.environ.get("KERAS_BACKEND")
-    return chosen or next((name for name in BACKENDS if find_spec(name)), BACKENDS[0])
+def _installed(name: str) -> bool:
+    return PathFinder.find_spec(name) is not None
+
+
+def default(*preferred: str) -> str:
+    """`KERAS_BACKEND`, else the first installed of `preferred`, jax, tensorflow, torch."""
+    candidates = (name for name in (*preferred, *BACKENDS) if _installed(name))
+    return os.environ.get("KERAS_BACKEND") or next(candidates, BACKENDS[0])
 
 
 def check(name: str, hardware: Hardware) -> None:
     """Raise `UserError` where this backend is unknown, not installed or cannot do what is asked."""
     require_choice("backend", name, BACKENDS)
-    if not find_spec(name):
+    if not _installed(name):
         raise UserError(f"backend={name}: not installed, run pip install 'har_keras[{name}]'")
     if hardware.data_parallel and name == "torch":
         raise UserError(
@@ -60,6 +64,7 @@ def start(name: str, hardware: Hardware, seed: int) -> None:
         os.environ["KERAS_BACKEND"] = name
         _set_environment(hardware)
         _keep_freed_memory()
+        sys.meta_path.insert(0, _OnlyBackend(name))
     import keras
 
     if keras.backend.backend() != name:
@@ -74,6 +79,22 @@ def start(name: str, hardware: Hardware, seed: int) -> None:
             f"hardware.device=gpu: {name} sees no GPU here; use hardware=cpu or install"
             f" {name} with GPU support"
         )
+
+
+class _OnlyBackend:
+    """Hides the other backends from imports: Keras loads any that it finds, at seconds each."""
+
+    def __init__(self, name: str) -> None:
+        self.hidden = set(BACKENDS) - {name}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name in self.hidden else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        raise ModuleNotFoundError(f"{spec.name} is not the backend of this process", name=spec.name)
+
+    def exec_module(self, module: Any) -> None:
+        """Never reached; import asks for it."""
 
 
 def _set_environment(hardware: Hardware) -> None:

@@ -9,16 +9,18 @@ import importlib
 import os
 import pkgutil
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from har_keras import backend
 from har_keras.data.fetch import user_cache
@@ -157,22 +159,37 @@ def from_overrides(overrides: list[str]) -> Config:
         raise explain(error) from error
 
 
-def from_run(saved: DictConfig) -> Config:
-    """The typed config of a run folder's `.hydra/config.yaml`; raise `UserError` if it is damaged."""
+def from_run(folder: Path, overrides: Iterable[str] = ()) -> Config:
+    """The typed config of a run folder, with `key=value` overrides taken as typed.
+
+    Raises `UserError` where the folder holds no readable config or an override is unknown.
+    """
+    register()
+    path = folder / ".hydra" / "config.yaml"
     try:
-        families = {
-            "task": saved.task.name,
-            "model": saved.model.family,
-            "optimizer": saved.optimizer.name,
-            "hardware": "hardware",
-        }
-        nodes = {group: schemas()[group][name] for group, name in families.items()}
+        saved = cast(DictConfig, OmegaConf.load(path))
         schema = OmegaConf.structured(Config)
-        for group, node in nodes.items():
-            schema[group] = OmegaConf.structured(node)
-        return typed(OmegaConf.merge(schema, saved))  # type: ignore[arg-type]
-    except (OmegaConfBaseException, KeyError) as error:
-        raise UserError(f"the run's .hydra/config.yaml is damaged: {explain(error)}") from error
+        for group, key in {"task": "name", "model": "family", "optimizer": "name"}.items():
+            schema[group] = OmegaConf.structured(schemas()[group][saved[group][key]])
+        merged = cast(DictConfig, OmegaConf.merge(schema, saved))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file, expected a run folder") from error
+    except (OmegaConfBaseException, YAMLError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged: {explain(error)}; restore it") from error
+    return typed(updated(merged, overrides))
+
+
+def updated(cfg: DictConfig, overrides: Iterable[str]) -> DictConfig:
+    """`cfg` with `key=value` overrides, values taken as typed; `UserError` for an unknown key."""
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise UserError(f"{override}: expected key=value")
+        try:
+            OmegaConf.update(cfg, key, value)
+        except OmegaConfBaseException as error:
+            raise explain(error) from error
+    return cfg
 
 
 def choices(group: str) -> list[str]:

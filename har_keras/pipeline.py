@@ -4,13 +4,16 @@ import csv
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from omegaconf import OmegaConf
 from rich.console import Console
+from rich.text import Text
 
 from har_keras import backend
 from har_keras.config import Config
+from har_keras.errors import UserError
 from har_keras.reporting import figures
 from har_keras.reporting.tables import summary
 from har_keras.reporting.tensorboard import TensorBoard
@@ -20,8 +23,8 @@ from har_keras.tasks import TaskData
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
-def run(config: Config, folder: Path, overrides: list[str], console: Console) -> dict[str, Any]:
-    """Train one model on one task into `folder`; return what `metrics.json` holds."""
+def run(config: Config, folder: Path, overrides: list[str], console: Console) -> None:
+    """Train one model on one task and leave everything about it in `folder`."""
     from har_keras.training.fit import fit
 
     facts = {name: getattr(config, name) for name in ("experiment", "protocol", "backend", "seed")}
@@ -33,16 +36,14 @@ def run(config: Config, folder: Path, overrides: list[str], console: Console) ->
             data={"source": data.source, "sha256": data.sha256, **sizes},
             device=backend.device(config.backend),
         )
-        console.print(
-            f"[bold]{config.task.name}[/bold] ({data.source}), {config.model.name} on"
-            f" {config.backend} ({record.record['device']}), seed {config.seed}\n{folder}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
+        console.print(Text(f"{title}, seed {config.seed}", style="bold"))
+        console.print(Text(str(folder)), soft_wrap=True)
         if data.note:
             console.print(SIMULATED, style="bold yellow")
         with backend.distribution(config.backend, config.hardware):
             model = build(config, data)
+            record.note(kernel=kernels(model))
             fitted = fit(model, data, config, folder, board, console)
         with whole(folder / "model.keras") as path:
             model.save(path)
@@ -56,19 +57,21 @@ def run(config: Config, folder: Path, overrides: list[str], console: Console) ->
         write_json(folder / "metrics.json", metrics)
         _write_predictions(folder / "predictions.csv", data, logits["test"])
         pictures = {
-            "curves": figures.curves(fitted.history, fitted.best_epoch, note=data.note)
-        } | data.outputs.figures(data.test.y, logits["test"], data.test.groups, data.note)
+            "curves": figures.curves(fitted.history, fitted.best_epoch, note=data.note),
+            **data.outputs.figures(data.test.y, logits["test"], data.test.groups, data.note),
+        }
         for name, figure in pictures.items():
             figures.save(figure, folder / "figures" / f"{name}.png")
             board.image("test", name, figure, fitted.best_epoch)
-        for name in data.splits:
-            board.scalars(name, {f"final/{k}": v for k, v in metrics[name].items()}, fitted.best_epoch)
+        board.scalars("test", metrics["test"], fitted.best_epoch)
         board.text("train", "config", f"```yaml\n{OmegaConf.to_yaml(config)}```")
         if data.note:
             board.text("test", "data", f"**{SIMULATED}**")
         board.hparams(hyper_parameters(config), final_metrics(metrics))
         board.graph(model)
-    return metrics
+    _report(console, title, metrics, folder)
+    if data.note:
+        console.print(SIMULATED, style="bold yellow")
 
 
 def load(config: Config) -> TaskData:
@@ -82,6 +85,28 @@ def build(config: Config, data: TaskData) -> Any:
     """The configured model for the task's input and output, with Keras's initial weights."""
     family = import_module(f"har_keras.models.{config.model.family}")
     return family.build(config.model, data.inputs, data.outputs)
+
+
+def open_model(path: Path) -> Any:
+    """The saved model, on the running backend; nothing in the file is executed."""
+    import keras
+
+    from har_keras import layers  # noqa: F401 (registers what the file names)
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path}: expected a saved model, but {reason}") from error
+
+
+def require_same_data(data: TaskData, known: dict[str, Any]) -> None:
+    """Raise `UserError` unless `data` is what `run.json` says the run was trained on."""
+    if known["sha256"] != data.sha256:
+        raise UserError(
+            f"expected the run's {known['source']} data (sha256 {known['sha256'][:12]}…), found"
+            f" {data.source} data ({data.sha256[:12]}…); set data.root to the folder of the former"
+        )
 
 
 def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
@@ -98,10 +123,16 @@ def evaluate(data: TaskData, logits: dict[str, np.ndarray]) -> dict[str, Any]:
     return {name: found.get(name) for name in ("train", "validation", "test")}
 
 
+def kernels(model: Any) -> dict[str, str]:
+    """Which path each recurrent layer of ours takes."""
+    layers = model._flatten_layers()
+    return {layer.name: layer.kernel_path for layer in layers if hasattr(layer, "kernel_path")}
+
+
 def final_metrics(metrics: dict[str, Any]) -> dict[str, float]:
     """`test/accuracy` and the like, as TensorBoard's HParams tab names them."""
     return {
-        f"{split}/final/{name}": value
+        f"{split}/{name}": value
         for split in ("test", "validation")
         for name, value in (metrics[split] or {}).items()
     }
@@ -123,10 +154,7 @@ def _write_predictions(path: Path, data: TaskData, logits: np.ndarray) -> None:
         csv.writer(file).writerows(data.outputs.prediction_rows(data.test.y, logits))
 
 
-def report(
-    console: Console, title: str, metrics: dict[str, Any], data_note: str, folder: Path
-) -> None:
-    """The table at the end, with where everything lies."""
+def _report(console: Console, title: str, metrics: dict[str, Any], folder: Path) -> None:
     splits = ("train", "validation", "test")
     summary(
         console,
@@ -142,5 +170,3 @@ def report(
             "TensorBoard": f"tensorboard --logdir {folder / 'tensorboard'}",
         },
     )
-    if data_note:
-        console.print(SIMULATED, style="bold yellow")

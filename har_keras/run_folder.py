@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from har_keras import __version__
 from har_keras.errors import UserError
 
 
@@ -92,8 +93,8 @@ def _now() -> str:
 
 
 def _versions(backend: str) -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("har_keras", "keras", backend, "numpy"):
+    found = {"python": platform.python_version(), "har_keras": __version__}
+    for name in ("keras", backend, "numpy"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

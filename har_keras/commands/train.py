@@ -1,6 +1,7 @@
 """Train one model, or a sweep of them (`-m`)."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from har_keras import backend
-from har_keras.config import CONF, explain, from_overrides, register, typed
+from har_keras.config import CONF, from_overrides, register, typed
+
+AS_TYPED = ("data.root",)
 
 
 def main(arguments: list[str]) -> None:
     """Check the overrides before anything is written, then hand them to Hydra."""
+    arguments = [_quoted(argument) for argument in arguments]
     parsed = get_args_parser().parse_args(arguments)
     if not parsed.multirun:
         from_overrides(parsed.overrides)
@@ -25,16 +29,23 @@ def main(arguments: list[str]) -> None:
     hydra.main(version_base="1.3", config_path=str(CONF.resolve()), config_name="config")(_job)()
 
 
-def _job(cfg: DictConfig) -> float | None:
+def _job(cfg: DictConfig) -> None:
     config = typed(cfg)
     backend.start(config.backend, config.hardware, config.seed)
     from har_keras import pipeline
 
-    console = Console()
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
     folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     overrides = list(hydra_config.overrides.task)
-    metrics = pipeline.run(config, folder, overrides, console)
-    pipeline.report(console, config.model.name, metrics, "", folder)
-    return None
+    pipeline.run(config, folder, overrides, Console())
+
+
+def _quoted(argument: str) -> str:
+    """Keep free text and paths as typed: quote the values of such keys for Hydra's grammar."""
+    key, equals, value = argument.partition("=")
+    if not equals or key.lstrip("+") not in AS_TYPED:
+        return argument
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    escaped = re.sub(r"(\\+)$", r"\1\1", escaped)
+    return f"{key}='{escaped}'"

@@ -63,9 +63,7 @@ class Cell(keras.layers.Layer):
             name="recurrent_kernel",
         )
         self.bias = (
-            self.add_weight(
-                shape=self._bias_shape(), initializer=self._initial_bias, name="bias"
-            )
+            self.add_weight(shape=self._bias_shape(), initializer=self._initial_bias, name="bias")
             if self.use_bias
             else None
         )
@@ -206,7 +204,9 @@ class GRUCell(Cell):
         else:
             gates = projected[:, : 2 * u] + ops.matmul(h, self.recurrent_kernel[:, : 2 * u])
             z, r = ops.split(ops.sigmoid(gates), 2, axis=-1)
-            g = ops.tanh(projected[:, 2 * u :] + ops.matmul(r * h, self.recurrent_kernel[:, 2 * u :]))
+            g = ops.tanh(
+                projected[:, 2 * u :] + ops.matmul(r * h, self.recurrent_kernel[:, 2 * u :])
+            )
         h = z * h + (1 - z) * g
         return h, [h]
 

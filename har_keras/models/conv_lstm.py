@@ -10,7 +10,8 @@ from har_keras.errors import require
 from har_keras.models import recurrent
 
 if TYPE_CHECKING:
-    from har_keras.tasks import ClassPerSequence, Signals
+    from har_keras.tasks.classification import ClassPerSequence
+    from har_keras.tasks.signals import Signals
 
 
 @dataclass
@@ -49,7 +50,11 @@ def build(config: Config, inputs: "Signals", outputs: "ClassPerSequence") -> Any
     )
     for number in range(1, config.convolutions + 1):
         x = layers.Conv1D(
-            config.filters, config.kernel_size, padding="same", use_bias=False, name=f"conv_{number}"
+            config.filters,
+            config.kernel_size,
+            padding="same",
+            use_bias=False,
+            name=f"conv_{number}",
         )(x)
         x = layers.ReLU()(layers.BatchNormalization(name=f"norm_{number}")(x))
         x = layers.MaxPooling1D(2)(x)

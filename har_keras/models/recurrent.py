@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from har_keras.errors import require, require_choice
 
 if TYPE_CHECKING:
-    from har_keras.tasks import ClassPerSequence, Signals
+    from har_keras.tasks.classification import ClassPerSequence
+    from har_keras.tasks.signals import Signals
 
 CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 POOLINGS = ("last", "sum", "mean", "max")

@@ -7,7 +7,7 @@ import textwrap
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -28,8 +28,6 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from har_keras.reporting import figures
 
-Split = Literal["train", "validation", "test"]
-
 
 class TensorBoard:
     """The event files of one run, a context manager.
@@ -49,14 +47,14 @@ class TensorBoard:
         self.folder = folder
         self._events: dict[str, _EventFile] = {}
 
-    def scalars(self, split: Split, values: Mapping[str, float], step: int) -> None:
+    def scalars(self, split: str, values: Mapping[str, float], step: int) -> None:
         """Write one point a name; NaN and infinity are kept, TensorBoard marks them."""
         summary = Summary()
         for name, value in values.items():
             summary.value.add(tag=name, simple_value=float(value))
         self._write(split, Event(summary=summary, step=step))
 
-    def histogram(self, split: Split, name: str, values: ArrayLike, step: int) -> None:
+    def histogram(self, split: str, name: str, values: ArrayLike, step: int) -> None:
         """Write the distribution of `values`, float of any shape, over 30 bins.
 
         NaN and infinite values are left out; with nothing left, nothing is written.
@@ -78,7 +76,7 @@ class TensorBoard:
         summary = Summary(value=[Summary.Value(tag=name, histo=histogram)])
         self._write(split, Event(summary=summary, step=step))
 
-    def image(self, split: Split, name: str, figure: Figure, step: int) -> None:
+    def image(self, split: str, name: str, figure: Figure, step: int) -> None:
         """Write a figure as a picture of 100 dots per inch."""
         png = figures.png(figure, dpi=100)
         width, height = struct.unpack(">II", png[16:24])
@@ -86,7 +84,7 @@ class TensorBoard:
         summary = Summary(value=[Summary.Value(tag=name, image=picture)])
         self._write(split, Event(summary=summary, step=step))
 
-    def text(self, split: Split, name: str, markdown: str, step: int = 0) -> None:
+    def text(self, split: str, name: str, markdown: str, step: int = 0) -> None:
         """Write a text in Markdown."""
         value = Summary.Value(
             tag=name,

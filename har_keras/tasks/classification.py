@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ClassPerSequence:
-    """One of `classes` (names) a sequence; `groups` says what `Split.groups` numbers (`subject`)."""
+    """One of `classes` (names) a sequence; `groups` says what `Split.groups` counts (`subject`)."""
 
     classes: tuple[str, ...]
     groups: str

@@ -1,4 +1,4 @@
-"""Human activity recognition: six activities from windows of a phone's inertial sensors (UCI HAR)."""
+"""Human activity recognition: six activities from a phone's inertial sensors (UCI HAR)."""
 
 import sys
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from har_keras.data import simulated_har, uci_har
 from har_keras.data.fetch import user_cache
-from har_keras.data.recordings import ACTIVITIES, HarData, Windows
+from har_keras.data.recordings import ACTIVITIES, SIGNALS, WINDOW, HarData, Windows
 from har_keras.errors import require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
@@ -44,15 +44,15 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     train, validation = data.train, None
     if not published:
         train, validation = hold_out(data.train, config.validation_subjects, seed)
-    statistics = {}
+    mean = variance = None
     if config.normalize:
-        flat = train.signals.reshape(-1, train.signals.shape[-1]).astype("float64")
-        statistics = {"mean": tuple(flat.mean(0).tolist()), "variance": tuple(flat.var(0).tolist())}
+        samples = train.signals.reshape(-1, train.signals.shape[-1]).astype("float64")
+        mean, variance = tuple(samples.mean(0).tolist()), tuple(samples.var(0).tolist())
     return TaskData(
         train=_split(train),
         validation=_split(validation) if validation else None,
         test=_split(data.test),
-        inputs=Signals(*train.signals.shape[1:], **statistics),
+        inputs=Signals(WINDOW, len(SIGNALS), mean, variance),
         outputs=ClassPerSequence(ACTIVITIES, groups="subject"),
         source=data.source,
         sha256=data.sha256,

@@ -1,4 +1,4 @@
-"""The endless stream of training batches: the same on every backend, a function of seed and step."""
+"""The endless stream of training batches, a function of seed and step: equal on every backend."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,9 @@ def stream(
         places = np.arange(update * batch_size, (update + 1) * batch_size)
         passes = np.unique(places // samples)
         orders = {p: _order(samples, seed, p) if shuffle else np.arange(samples) for p in passes}
-        chosen = np.concatenate([orders[p][places[places // samples == p] % samples] for p in passes])
+        chosen = np.concatenate(
+            [orders[p][places[places // samples == p] % samples] for p in passes]
+        )
         yield x[chosen], y[chosen]
         update += 1
 

@@ -103,9 +103,7 @@ def fit(
 class _Log(keras.callbacks.Callback):
     """Writes history.csv and TensorBoard after each epoch, and keeps the time."""
 
-    def __init__(
-        self, folder: Path, board: TensorBoard, data: TaskData, watched: str
-    ) -> None:
+    def __init__(self, folder: Path, board: TensorBoard, data: TaskData, watched: str) -> None:
         super().__init__()
         self.folder, self.board, self.watched = folder, board, watched
         sample = np.random.default_rng(0).permutation(len(data.train.x))[:GRADIENT_SAMPLE]

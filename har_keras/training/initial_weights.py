@@ -1,7 +1,7 @@
 """Initial weights drawn with NumPy, so that one seed gives the same weights on every backend."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -34,15 +34,14 @@ def draw(model: Any, seed: int, patterns: Mapping[str, str]) -> None:
     draws = {pattern: parse(pattern, text) for pattern, text in patterns.items()}
     unused = set(draws)
     for layer in model._flatten_layers(include_self=False):
-        for name, initializer in _initializers(layer):
-            variable = getattr(layer, name)
+        for variable, initializer in _weights(layer):
             pattern = next((p for p in draws if fnmatchcase(variable.path, p)), None)
             if pattern:
                 unused.discard(pattern)
                 variable.assign(draws[pattern](rng, variable.shape))
-            elif type(initializer).__name__ in _KERAS:
-                variable.assign(_KERAS[type(initializer).__name__](initializer, rng, variable.shape))
-            elif type(initializer).__name__ not in _CONSTANT:
+            elif (kind := type(initializer).__name__) in _KERAS:
+                variable.assign(_KERAS[kind](initializer, rng, variable.shape))
+            elif kind not in _CONSTANT:
                 raise NotImplementedError(f"{variable.path}: no NumPy form of {initializer}")
     if unused:
         paths = ", ".join(variable.path for variable in model.trainable_variables)
@@ -51,10 +50,11 @@ def draw(model: Any, seed: int, patterns: Mapping[str, str]) -> None:
         )
 
 
-def _initializers(layer: Any) -> list[tuple[str, Any]]:
-    names = [name.removesuffix("_initializer") for name in vars(layer)]
-    weights = [n for n in names if hasattr(getattr(layer, n, None), "assign")]
-    return [(n, getattr(layer, f"{n}_initializer")) for n in weights if hasattr(layer, f"{n}_initializer")]
+def _weights(layer: Any) -> Iterator[tuple[Any, Any]]:
+    """The layer's own trainable weights and their initializers (`recurrent_kernel` has `recurrent_`)."""
+    for variable in layer._trainable_variables:
+        name = variable.name.removesuffix("_kernel")
+        yield variable, getattr(layer, f"{name}_initializer", None)
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[float, float]:
@@ -78,7 +78,9 @@ def _orthogonal(initializer: Any, rng: np.random.Generator, shape: tuple[int, ..
     return initializer.gain * (q if rows >= columns else q.T).reshape(shape)
 
 
-def _random_uniform(initializer: Any, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def _random_uniform(
+    initializer: Any, rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray:
     return rng.uniform(initializer.minval, initializer.maxval, shape)
 
 

@@ -14,8 +14,9 @@ class Optimizer:
 
     `schedule` changes the learning rate over the whole training: `cosine` and `exponential` fall
     to `final_learning_rate` at the last update, `plateau` halves whenever `training.monitor` has
-    not improved for half of `training.patience`. `warmup` is the share of updates in which the rate
-    first rises linearly from 0, before it falls along the cosine. `clip_norm` bounds the norm of all gradients together.
+    not improved for half of `training.patience`. `warmup` is the share of updates in which the
+    rate first rises linearly from 0 before it falls along the cosine. `clip_norm` bounds the norm
+    of all gradients together.
     """
 
     name: str = ""

@@ -1,8 +1,8 @@
 """Fast sequence paths: a whole sequence through one cell, one module a backend.
 
-A kernel is a function `(cell, sequences, states) -> (outputs, states)` named after the cell's class,
-with sequences (batch, timesteps, features), states (batch, units) each, outputs (batch, timesteps,
-units). A cell without a kernel on a backend runs through Keras's generic loop over time.
+A kernel is a function `(cell, sequences, states) -> (outputs, states)` named after the class of its
+cell, with sequences (batch, timesteps, features), states (batch, units) each and outputs (batch,
+timesteps, units). A cell without a kernel on a backend runs through Keras's generic loop over time.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,56 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from har_keras import layers
+from har_keras.layers import reference
+
+
+@dataclass(frozen=True)
+class Family:
+    """A layer of ours, Keras's layer of the same equations and the NumPy truth of both."""
+
+    own: type[layers.LSTM]
+    keras: type[Any]
+    truth: Callable[..., reference.Array]
+    arguments: dict[str, bool] = field(default_factory=dict)
+    states: int = 1
+
+    def layer(self, units: int, **kwargs: Any) -> Any:
+        return self.own(units, **self.arguments, **kwargs)
+
+    def keras_layer(self, units: int, **kwargs: Any) -> Any:
+        return self.keras(units, **self.arguments, **kwargs)
+
+
+FAMILIES = {
+    "simple_rnn": Family(layers.SimpleRNN, keras.layers.SimpleRNN, reference.simple_rnn),
+    "lstm": Family(layers.LSTM, keras.layers.LSTM, reference.lstm, states=2),
+    "gru": Family(layers.GRU, keras.layers.GRU, reference.gru, {"reset_after": True}),
+    "gru_reset_before": Family(
+        layers.GRU,
+        keras.layers.GRU,
+        partial(reference.gru, reset_after=False),
+        {"reset_after": False},
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def families() -> dict[str, Family]:
+    return FAMILIES
+
+
+@pytest.fixture(scope="session", params=list(FAMILIES))
+def family(request: pytest.FixtureRequest) -> Family:
+    return FAMILIES[request.param]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
