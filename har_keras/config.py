@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -142,10 +142,14 @@ def register() -> None:
 
 
 def typed(cfg: DictConfig) -> Config:
-    """The checked dataclasses of a composed config; raise `UserError` for the first bad value."""
+    """The checked dataclasses of a config; raise `UserError` for the first bad key or value."""
     try:
-        return OmegaConf.to_object(cfg)  # type: ignore[return-value]
-    except OmegaConfBaseException as error:
+        schema = OmegaConf.structured(Config)
+        for group, key in {"task": "name", "model": "family", "optimizer": "name"}.items():
+            schema[group] = OmegaConf.structured(schemas()[group][cfg[group][key]])
+        merged = OmegaConf.merge(schema, OmegaConf.to_container(cfg, resolve=True))
+        return cast(Config, OmegaConf.to_object(merged))
+    except (OmegaConfBaseException, KeyError, TypeError) as error:
         raise explain(error) from error
 
 
@@ -155,7 +159,7 @@ def from_overrides(overrides: list[str]) -> Config:
     try:
         with initialize_config_dir(str(CONF.resolve()), version_base="1.3"):
             return typed(compose("config", overrides=overrides))
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise explain(error) from error
 
 
@@ -167,16 +171,18 @@ def from_run(folder: Path, overrides: Iterable[str] = ()) -> Config:
     register()
     path = folder / ".hydra" / "config.yaml"
     try:
-        saved = cast(DictConfig, OmegaConf.load(path))
-        schema = OmegaConf.structured(Config)
-        for group, key in {"task": "name", "model": "family", "optimizer": "name"}.items():
-            schema[group] = OmegaConf.structured(schemas()[group][saved[group][key]])
-        merged = cast(DictConfig, OmegaConf.merge(schema, saved))
+        saved = OmegaConf.load(path)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file, expected a run folder") from error
-    except (OmegaConfBaseException, YAMLError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged: {explain(error)}; restore it") from error
-    return typed(updated(merged, overrides))
+    except (OSError, YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected YAML, but {explain(error)}") from error
+    if not isinstance(saved, DictConfig):
+        raise UserError(f"{path}: expected the config of a run, found something else")
+    try:
+        typed(saved)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return typed(updated(saved, overrides))
 
 
 def updated(cfg: DictConfig, overrides: Iterable[str]) -> DictConfig:
@@ -208,21 +214,27 @@ def explain(error: BaseException) -> UserError:
     text = "\n".join(str(link) for link in chain)
     if match := re.search(r"Could not find '(\w+)/([^'\n]*)'", text):
         group, name = match.groups()
-        allowed = choices(group)
+        allowed = f"{', '.join(choices(group))}{nearest(name, choices(group))}"
+        return UserError(f"{group}={name}: expected one of {allowed}")
+    if match := re.search(r"Ambiguous value for argument '(.*)'", text):
+        return UserError(f"{match[1]}: expected one value, or -m to try each of several")
+    if isinstance(error, OverrideParseException):
         return UserError(
-            f"{group}={name}: expected one of {', '.join(allowed)}{nearest(name, allowed)}"
+            f"{error.override}: cannot be read, expected key=value (quote: 'key=\"value\"')"
         )
     for link in chain:
-        full_key = getattr(link, "full_key", None)
-        if full_key and (kind := getattr(link, "object_type", None)) is not None:
-            fields = list(getattr(kind, "__dataclass_fields__", {}))
-            if "not in" in str(link) and fields:
-                key = full_key.rpartition(".")[2]
-                return UserError(
-                    f"{full_key}: no such key, expected one of {', '.join(fields)}"
-                    f"{nearest(key, fields)}"
-                )
-        if full_key:
-            return UserError(f"{full_key}: {str(link).splitlines()[0]}")
+        key = getattr(link, "full_key", None)
+        if not key:
+            continue
+        fields = list(getattr(getattr(link, "object_type", None), "__dataclass_fields__", {}))
+        if "not in" in str(link) and fields:
+            allowed = f"{', '.join(fields)}{nearest(key.rpartition('.')[2], fields)}"
+            return UserError(f"{key}: no such key, expected one of {allowed}")
+        if match := re.search(r"Value '(.*?)' .* (Integer|Float|bool)\b", str(link)):
+            return UserError(f"{key}={match[1]}: expected {_KINDS[match[2]]}")
+        return UserError(f"{key}: {str(link).splitlines()[0]}")
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return UserError(" ".join(lines) or type(error).__name__)
+
+
+_KINDS = {"Integer": "a whole number", "Float": "a number", "bool": "true or false"}

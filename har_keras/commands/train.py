@@ -4,15 +4,21 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from har_keras import backend
-from har_keras.config import CONF, from_overrides, register, typed
+from har_keras.config import CONF, Config, explain, from_overrides, typed
+from har_keras.errors import UserError
 
 AS_TYPED = ("data.root",)
 
@@ -20,18 +26,43 @@ AS_TYPED = ("data.root",)
 def main(arguments: list[str]) -> None:
     """Check the overrides before anything is written, then hand them to Hydra."""
     arguments = [_quoted(argument) for argument in arguments]
-    parsed = get_args_parser().parse_args(arguments)
-    if not parsed.multirun:
-        from_overrides(parsed.overrides)
-    register()
+    parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]
+    parsed = parser.parse_args(arguments)
+    for job in _jobs(parsed.overrides) if parsed.multirun else [parsed.overrides]:
+        from_overrides(job)
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv[1:] = arguments
-    hydra.main(version_base="1.3", config_path=str(CONF.resolve()), config_name="config")(_job)()
+    configured = hydra.main(str(CONF.resolve()), "config", version_base="1.3")
+    try:
+        configured(_job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error) from error
+
+
+def _jobs(overrides: list[str]) -> list[list[str]]:
+    """The overrides of each job of a sweep, as Hydra's basic sweeper splits them."""
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except HydraException as error:
+        raise explain(error) from error
+    return BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
+
+
+def _refuse(message: str) -> NoReturn:
+    raise UserError(f"{message}; --help shows what can be typed")
 
 
 def _job(cfg: DictConfig) -> None:
-    config = typed(cfg)
-    backend.start(config.backend, config.hardware, config.seed)
+    try:
+        config = typed(cfg)
+        backend.start(config.backend, config.hardware, config.seed)
+        _train(config)
+    except UserError as error:
+        sys.exit(f"har_keras: {error}")
+
+
+def _train(config: Config) -> None:
     from har_keras import pipeline
 
     hydra_config = HydraConfig.get()

@@ -90,7 +90,8 @@ class Cell(keras.layers.Layer):
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Zeros, one array of (batch, units) for each state."""
-        return [ops.zeros((batch_size, self.units), self.compute_dtype)] * self.states
+        shape = batch_size, self.units
+        return [ops.zeros(shape, self.compute_dtype) for _ in range(self.states)]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

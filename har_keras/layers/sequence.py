@@ -52,7 +52,8 @@ class Recurrent(keras.layers.RNN):
         if kernel is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         steps = ops.flip(sequences, axis=1) if self.go_backwards else sequences
-        outputs, states = kernel(self.cell, steps, list(initial_state))
+        start = [ops.copy(state) for state in initial_state] if self.stateful else initial_state
+        outputs, states = kernel(self.cell, steps, list(start))
         return states[0], outputs, states
 
     def get_config(self) -> dict[str, Any]:

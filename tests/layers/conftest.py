@@ -10,6 +10,9 @@ import pytest
 from har_keras import layers
 from har_keras.layers import reference
 
+# An orthogonal matrix for every shape met would cost more than the tests.
+ZEROS = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros"}
+
 
 @dataclass(frozen=True)
 class Family:
@@ -18,14 +21,20 @@ class Family:
     own: type[layers.LSTM]
     keras: type[Any]
     truth: Callable[..., reference.Array]
-    arguments: dict[str, bool] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
     states: int = 1
 
     def layer(self, units: int, **kwargs: Any) -> Any:
-        return self.own(units, **self.arguments, **kwargs)
+        return self.own(units, **self.arguments | ZEROS | kwargs)
 
     def keras_layer(self, units: int, **kwargs: Any) -> Any:
-        return self.keras(units, **self.arguments, **kwargs)
+        return self.keras(units, **self.arguments | ZEROS | kwargs)
+
+    def drawn(self, rng: np.random.Generator, features: int, units: int, **kwargs: Any) -> Any:
+        layer = self.layer(units, **kwargs)
+        layer.build((None, None, features))
+        layer.set_weights([rng.normal(0, 0.5, w.shape) for w in layer.get_weights()])
+        return layer
 
 
 FAMILIES = {

@@ -23,7 +23,7 @@ def test_unknown_argument(cell_class: type[Any]) -> None:
 
 
 def test_one_step_equals_a_sequence_of_one(family: Any, rng: np.random.Generator) -> None:
-    layer = family.layer(3)
+    layer = family.drawn(rng, 4, 3)
     x = rng.normal(size=(2, 1, 4)).astype("float32")
     outputs = layer(x)
     step, states = layer.cell(x[:, 0], layer.cell.get_initial_state(2))
@@ -35,7 +35,9 @@ def test_one_step_equals_a_sequence_of_one(family: Any, rng: np.random.Generator
 
 
 def test_cells_stack_in_kerass_own_rnn(family: Any, rng: np.random.Generator) -> None:
-    stack = keras.layers.RNN([family.layer(3).cell, family.layer(2).cell], return_sequences=True)
+    stack = keras.layers.RNN(
+        [family.drawn(rng, 5, 3).cell, family.drawn(rng, 3, 2).cell], return_sequences=True
+    )
     x = rng.normal(size=(1, 4, 5)).astype("float32")
     outputs = keras.ops.convert_to_numpy(stack(x))[0]
     weights = [cell.get_weights() for cell in stack.cell.cells]

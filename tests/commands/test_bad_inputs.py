@@ -1,0 +1,174 @@
+"""What a user gets wrong: one line on standard error, status 1, nothing written."""
+
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from har_keras.__main__ import main
+
+CONFIGS = {
+    "model=lstmm": "did you mean 'lstm'?",
+    "task=hra": "did you mean 'har'?",
+    "optimizer=adm": "did you mean 'adam'?",
+    "hardware=tpu": "expected one of auto, cpu, data_parallel, gpu",
+    "experiment=har_sum": "did you mean 'har_sum_lstm'?",
+    "backend=jaxx": "did you mean 'jax'?",
+    "model.unitz=3": "did you mean 'units'?",
+    "traning.epochs=3": "did you mean 'training'?",
+    "+model.unknown=1": "model.unknown: no such key",
+    "model.units=many": "model.units=many: expected a whole number",
+    "model.units=1.5": "model.units=1.5: expected a whole number",
+    "model.units=0": "model.units=0: expected at least 1",
+    "model.cell=lstmx": "did you mean 'lstm'?",
+    "model.dropout=1": "model.dropout=1.0: expected 0 to below 1",
+    "model.pooling=first": "expected one of last, sum, mean, max",
+    "model.bidirectional=maybe": "model.bidirectional=maybe: expected true or false",
+    "optimizer.learning_rate=-0.1": "optimizer.learning_rate=-0.1: expected above 0",
+    "optimizer.learning_rate=fast": "expected a number",
+    "optimizer.schedule=cosin": "did you mean 'cosine'?",
+    "optimizer.warmup=0.1": "only cosine warms up",
+    "optimizer.clip_norm=0": "above 0, or null",
+    "training.epochs=0": "expected at least 1",
+    "training.batch_size=-5": "expected at least 1",
+    "training.patience=0": "at least 1, or null",
+    "training.monitor=accuracy": "did you mean 'val_accuracy'?",
+    "protocol=published": "a published protocol has no validation set",
+    "task.validation_subjects=21": "expected 1 to 20",
+    "hardware.threads=0": "at least 1, or null",
+    "hardware.precision=float8": "expected one of float32",
+    "seed=-1": "expected 0 to",
+    "model.units=3,4": "-m to try each of several",
+    "model.units=(": "cannot be read, expected key=value",
+    "optimizer.learning_rate": "cannot be read, expected key=value",
+    "--fast": "--help shows",
+    "trian": "did you mean 'train'?",
+}
+
+
+@pytest.fixture
+def refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run a command line that must be refused and return its line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "jax"))
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["har_keras", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        line = str(stopped.value)
+        assert line.startswith("har_keras: ")
+        assert "\n" not in line
+        assert len(line) < 400
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize("argument", CONFIGS)
+def test_config(refuse, tmp_path: Path, argument: str) -> None:
+    assert CONFIGS[argument] in refuse(argument)
+    assert not list(tmp_path.iterdir())
+
+
+def test_combination(refuse) -> None:
+    assert "nothing to skip" in refuse("model=lstm", "model.residual=true")
+    assert "final_learning_rate" in refuse(
+        "optimizer.schedule=cosine", "optimizer.final_learning_rate=1"
+    )
+
+
+def test_data_parallel_on_torch(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("har_keras.backend._installed", lambda name: True)
+    assert "not torch" in refuse("backend=torch", "hardware=data_parallel")
+
+
+def test_backend_that_is_not_installed(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("har_keras.backend._installed", lambda name: name != "torch")
+    assert "pip install 'har_keras[torch]'" in refuse("backend=torch")
+
+
+def test_backend_variable(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    assert "backend=theano: expected one of" in refuse("training.epochs=1")
+
+
+ARCHIVES = {
+    "not a zip": lambda path: path.write_bytes(b"<html>please log in</html>"),
+    "empty": lambda path: path.write_bytes(b""),
+    "foreign zip": lambda path: zipfile.ZipFile(path, "w").close(),
+    "a folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_archive(har_keras, tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "data"
+    (root / "uci_har").mkdir(parents=True)
+    ARCHIVES[kind](root / "uci_har" / "UCI HAR Dataset.zip")
+    done = har_keras("task.source=real", f"data.root={root}", cwd=tmp_path, HTTPS_PROXY=REFUSED)
+    assert done.returncode == 1
+    lines = done.stderr.strip().splitlines()
+    assert len([line for line in lines if line.startswith("har_keras: ")]) == 1
+    assert "Traceback" not in done.stderr
+
+
+REFUSED = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["evaluate"], "run=: expected the folder of a finished run"),
+        (["evaluate", "run=nowhere"], "no such file"),
+        (["evaluate", "run=nowhere", "ouput=x"], "did you mean 'output'?"),
+        (["report", "nowhere"], "no such folder"),
+        (["report", "."], "no run folder"),
+        (["report", "a", "b"], "expected one folder"),
+    ],
+)
+def test_folder(refuse, arguments: list[str], expected: str) -> None:
+    assert expected in refuse(*arguments)
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+DAMAGE = {
+    "metrics.json": (_truncate, "expected JSON"),
+    "run.json": (Path.unlink, "no such file"),
+    ".hydra/config.yaml": (lambda p: p.write_text("task: ["), "expected YAML"),
+    "model.keras": (_truncate, "expected a saved model"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_run(har_keras, finished, tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished[0], copy)
+    damage, expected = DAMAGE[name]
+    damage(copy / name)
+    done = har_keras("evaluate", f"run={copy}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert expected in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_edited_config(refuse, finished, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished[0], copy)
+    config = copy / ".hydra" / "config.yaml"
+    config.write_text(config.read_text().replace("units: 4", "units: -4"))
+    assert "model.units=-4: expected at least 1" in refuse("evaluate", f"run={copy}")
+
+
+def test_output_folder_that_cannot_be_made(har_keras, tmp_path: Path) -> None:
+    (tmp_path / "outputs").write_text("a file in the way")
+    done = har_keras("task.source=simulated", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot make the run folder" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
