@@ -27,7 +27,7 @@ def simple_rnn_step(
 def lstm_step(
     x: Array, h: Array, c: Array, kernel: Array, recurrent_kernel: Array, bias: ArrayLike = 0.0
 ) -> tuple[Array, Array]:
-    """The next hidden and cell state of an LSTM (Hochreiter & Schmidhuber 1997, Gers et al. 2000)."""
+    """The next hidden and cell state of an LSTM with forget gate (Gers et al. 2000)."""
     i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
     c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
     h = _sigmoid(o) * np.tanh(c)
@@ -42,13 +42,9 @@ def gru_step(
     bias: ArrayLike = 0.0,
     reset_after: bool = True,
 ) -> Array:
-    """The next hidden state of a GRU (Cho et al. 2014), reset after the matrix product or before."""
-    rows = (
-        np.broadcast_to(bias, (2, len(kernel.T)))
-        if reset_after
-        else (bias, np.zeros(len(kernel.T)))
-    )
-    b, d = rows
+    """The next hidden state of a GRU (Cho et al. 2014), reset after the product or before."""
+    columns = kernel.shape[1]
+    b, d = np.broadcast_to(bias, (2, columns)) if reset_after else (bias, np.zeros(columns))
     xz, xr, xg = np.split(x @ kernel + b, 3)
     uz, ur, ug = np.split(recurrent_kernel, 3, axis=1)
     dz, dr, dg = np.split(d, 3)

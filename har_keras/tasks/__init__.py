@@ -4,6 +4,7 @@ A module holds `Config` (the schema of its YAML) and `load`. It is read before t
 chosen, so it imports Keras inside functions only.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,8 @@ class Split:
 class TaskData:
     """What a task gives: three splits (`validation` is None under a published protocol).
 
-    `source` names where the data came from, `sha256` is that of the parsed arrays.
+    `source` names where the data came from, `sha256` is that of the parsed arrays. `augment` changes
+    a training batch of `x` at random.
     """
 
     train: Split
@@ -38,6 +40,7 @@ class TaskData:
     outputs: ClassPerSequence
     source: str
     sha256: str
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -40,11 +40,15 @@ def _jax(model: Any, x: Any, y: Any) -> Callable[[], list[Any]]:
 def _tensorflow(model: Any, x: Any, y: Any) -> Callable[[], list[Any]]:
     import tensorflow as tf
 
-    @tf.function
-    def gradient() -> list[Any]:
+    def of_replica() -> list[Any]:
         with tf.GradientTape() as tape:
             loss = model.loss(y, model(x, training=False))
         return tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+
+    @tf.function
+    def gradient() -> list[Any]:
+        strategy = tf.distribute.get_strategy()
+        return strategy.reduce("MEAN", strategy.run(of_replica), axis=None)
 
     return gradient
 

@@ -1,6 +1,6 @@
 """The endless stream of training batches, a function of seed and step: equal on every backend."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,13 +10,23 @@ def updates_per_epoch(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
 def stream(
-    x: np.ndarray, y: np.ndarray, batch_size: int, seed: int, shuffle: bool = True, update: int = 0
+    x: np.ndarray,
+    y: np.ndarray,
+    batch_size: int,
+    seed: int,
+    shuffle: bool = True,
+    update: int = 0,
+    augment: Augment | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield `(x, y)` of `batch_size` samples for ever, from update number `update` on.
 
     The samples are passed one pass after the other, in a new order each pass (in file order unless
     `shuffle`); a batch that reaches the end of a pass wraps into the next, so all batches are full.
+    `augment` changes each batch of `x` with a generator of its own.
     """
     samples = len(x)
     while True:
@@ -26,7 +36,10 @@ def stream(
         chosen = np.concatenate(
             [orders[p][places[places // samples == p] % samples] for p in passes]
         )
-        yield x[chosen], y[chosen]
+        batch = x[chosen]
+        if augment is not None:
+            batch = augment(batch, np.random.default_rng([seed, update, 1]))
+        yield batch, y[chosen]
         update += 1
 
 

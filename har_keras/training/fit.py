@@ -76,7 +76,12 @@ def fit(
     started = time.perf_counter()
     model.fit(
         batches.stream(
-            data.train.x, data.train.y, training.batch_size, config.seed, training.shuffle
+            data.train.x,
+            data.train.y,
+            training.batch_size,
+            config.seed,
+            training.shuffle,
+            augment=data.augment,
         ),
         steps_per_epoch=updates,
         epochs=training.epochs,

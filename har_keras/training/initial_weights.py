@@ -11,13 +11,13 @@ from har_keras.errors import UserError
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
-_NUMBER = r"\s*(-?\d+(?:\.\d*)?(?:e-?\d+)?)\s*"
+_NUMBER = r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*"
 
 
 def parse(key: str, text: str) -> Draw:
     """`uniform(low, high)` or `normal(mean, deviation)` as a function of generator and shape."""
     match = re.fullmatch(rf"(uniform|normal)\({_NUMBER},{_NUMBER}\)", text.strip())
-    if not match or (match[1] == "normal" and float(match[3]) < 0):
+    if not match or float(match[3]) < (float(match[2]) if match[1] == "uniform" else 0):
         raise UserError(f"{key}={text}: expected uniform(low, high) or normal(mean, deviation)")
     name, first, second = match[1], float(match[2]), float(match[3])
     return lambda rng, shape: getattr(rng, name)(first, second, shape)
@@ -51,7 +51,7 @@ def draw(model: Any, seed: int, patterns: Mapping[str, str]) -> None:
 
 
 def _weights(layer: Any) -> Iterator[tuple[Any, Any]]:
-    """The layer's own trainable weights and their initializers (`recurrent_kernel` has `recurrent_`)."""
+    """A layer's own trainable weights with their initializers (`recurrent_initializer` …)."""
     for variable in layer._trainable_variables:
         name = variable.name.removesuffix("_kernel")
         yield variable, getattr(layer, f"{name}_initializer", None)
