@@ -6,9 +6,11 @@ Nobody else reads `KERAS_BACKEND`.
 import ctypes
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from typing import Any
 
 from har_keras.errors import UserError, require, require_choice
@@ -65,7 +67,8 @@ def start(name: str, hardware: Hardware, seed: int) -> None:
         _set_environment(hardware)
         _keep_freed_memory()
         sys.meta_path.insert(0, _OnlyBackend(name))
-    import keras
+    with _silent_stderr() if name == "tensorflow" else nullcontext():
+        import keras
 
     if keras.backend.backend() != name:
         raise UserError(
@@ -106,6 +109,20 @@ def _set_environment(hardware: Hardware) -> None:
     if hardware.threads is not None:
         variables = ("NPROC", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         os.environ.update(dict.fromkeys(variables, str(hardware.threads)))
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drop what TensorFlow's libraries write while they load, before any log level counts."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _keep_freed_memory() -> None:

@@ -140,12 +140,11 @@ def final_metrics(metrics: dict[str, Any]) -> dict[str, float]:
 
 def hyper_parameters(config: Config) -> dict[str, Any]:
     """Everything configured that is a plain value, by dotted key."""
-    groups = {"task": config.task, "optimizer": config.optimizer, "training": config.training}
-    flat = {"backend": config.backend, "seed": config.seed, "model": config.model.name}
-    for group, node in (groups | {"model": config.model, "hardware": config.hardware}).items():
-        for name, value in vars(node).items():
+    flat: dict[str, Any] = {"backend": config.backend, "seed": config.seed}
+    for group in ("model", "optimizer", "training", "task", "hardware"):
+        for name, value in vars(getattr(config, group)).items():
             if isinstance(value, bool | int | float | str):
-                flat[f"{group}.{name}"] = value
+                flat[group if name == "name" else f"{group}.{name}"] = value
     return flat
 
 

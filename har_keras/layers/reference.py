@@ -18,14 +18,14 @@ Array = NDArray[np.float64]
 
 
 def simple_rnn_step(
-    x: Array, h: Array, kernel: Array, recurrent_kernel: Array, bias: ArrayLike = 0.0
+    x: Array, h: Array, kernel: Array, recurrent_kernel: Array, bias: Array | float = 0.0
 ) -> Array:
     """The next hidden state of a simple RNN (Elman 1990)."""
     return np.tanh(x @ kernel + h @ recurrent_kernel + bias)
 
 
 def lstm_step(
-    x: Array, h: Array, c: Array, kernel: Array, recurrent_kernel: Array, bias: ArrayLike = 0.0
+    x: Array, h: Array, c: Array, kernel: Array, recurrent_kernel: Array, bias: Array | float = 0.0
 ) -> tuple[Array, Array]:
     """The next hidden and cell state of an LSTM with forget gate (Gers et al. 2000)."""
     i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
@@ -39,7 +39,7 @@ def gru_step(
     h: Array,
     kernel: Array,
     recurrent_kernel: Array,
-    bias: ArrayLike = 0.0,
+    bias: Array | float = 0.0,
     reset_after: bool = True,
 ) -> Array:
     """The next hidden state of a GRU (Cho et al. 2014), reset after the product or before."""

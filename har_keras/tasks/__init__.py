@@ -29,8 +29,8 @@ class Split:
 class TaskData:
     """What a task gives: three splits (`validation` is None under a published protocol).
 
-    `source` names where the data came from, `sha256` is that of the parsed arrays. `augment` changes
-    a training batch of `x` at random.
+    `source` names where the data came from, `sha256` is that of the parsed arrays. `augment`
+    changes a training batch of `x` at random.
     """
 
     train: Split

@@ -27,8 +27,10 @@ def check(layer, truth):
     x, factors = rng.normal(size=(1, 4, 2)), rng.normal(size=(1, 4, 3))
     model.compile(loss=lambda factors, outputs: keras.ops.sum(factors * outputs))
     gradients = list(gradient_of(model, x, factors)().values())
-    weights = [w.astype("float64") for w in model.get_weights()]
+    weights = model.get_weights()
     assert len(gradients) == len(weights)
+    # On JAX and torch Keras's own operations round float64 to float32.
+    tolerance = 1e-8 if "kernel" in layer.kernel_path else 1e-5
     for weight, gradient in zip(weights, gradients):
         assert gradient.dtype == "float64"
         for place in np.ndindex(weight.shape):
@@ -38,7 +40,7 @@ def check(layer, truth):
                 losses.append(np.sum(factors[0] * truth(x[0], *weights)))
             weight[place] = value
             difference = (losses[0] - losses[1]) / 2e-6
-            assert abs(gradient[place] - difference) < 1e-6, (layer, place, difference)
+            assert abs(gradient[place] - difference) < tolerance, (layer, place, difference)
 
 def reset_before(*args):
     return reference.gru(*args, reset_after=False)
@@ -62,7 +64,7 @@ class Probe(keras.Model):
         shape = batch, layer.cell.units
         self.start = [self.add_weight(shape=shape, name=f"start_{i}") for i in range(states)]
 
-    def call(self, shift: Any) -> Any:
+    def call(self, shift: Any, training: bool = False) -> Any:
         outputs, *states = self.layer(self.sequences + shift, initial_state=[*self.start])
         flat = keras.ops.reshape(outputs, (outputs.shape[0], -1))
         return keras.ops.concatenate([flat, *states], axis=-1)
