@@ -107,8 +107,13 @@ def _set_environment(hardware: Hardware) -> None:
     if hardware.precision == "float64":
         os.environ["JAX_ENABLE_X64"] = "1"
     if hardware.threads is not None:
-        variables = ("NPROC", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-        os.environ.update(dict.fromkeys(variables, str(hardware.threads)))
+        os.environ.update(thread_variables(hardware.threads))
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """The environment variables that bound each backend's threads on a CPU."""
+    names = ("NPROC", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return dict.fromkeys(names, str(threads))
 
 
 @contextmanager

@@ -75,7 +75,8 @@ def _train(config: Config) -> None:
 def _quoted(argument: str) -> str:
     """Keep free text and paths as typed: quote the values of such keys for Hydra's grammar."""
     key, equals, value = argument.partition("=")
-    if not equals or key.lstrip("+") not in AS_TYPED:
+    quoted = len(value) > 1 and value[0] == value[-1] == "'"
+    if not equals or quoted or key.lstrip("+") not in AS_TYPED:
         return argument
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
     escaped = re.sub(r"(\\+)$", r"\1\1", escaped)

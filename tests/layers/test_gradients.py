@@ -74,14 +74,10 @@ def weighted_sum(factors: Any, outputs: Any) -> Any:
     return keras.ops.sum(factors * outputs)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"use_bias": False, "go_backwards": True}])
 def test_kernel_as_the_generic_loop(
-    family: Any,
-    arguments: dict[str, bool],
-    rng: np.random.Generator,
-    monkeypatch: pytest.MonkeyPatch,
+    family: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = family.drawn(rng, 3, 5, return_sequences=True, return_state=True, **arguments)
+    layer = family.drawn(rng, 3, 5, return_sequences=True, return_state=True, go_backwards=True)
     probe = Probe(layer, 2, 7, 3, family.states)
     shift = np.zeros((2, 7, 3), "float32")
     probe(shift)

@@ -43,7 +43,7 @@ def assert_as_keras(own: Any, theirs: Any, rng: np.random.Generator, **call: Any
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     batch=st.integers(1, 3),
     timesteps=st.integers(1, 5),

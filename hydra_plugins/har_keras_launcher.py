@@ -1,0 +1,162 @@
+"""The sweep launcher: every job of a multirun in a fresh process, with a backend of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from har_keras import backend
+from har_keras.errors import UserError
+
+
+@dataclass
+class Options:
+    """Schema of `hydra.launcher`: `n_jobs` run at a time and share the cores."""
+
+    _target_: str = "hydra_plugins.har_keras_launcher.ProcessLauncher"
+    n_jobs: int = 1
+
+
+ConfigStore.instance().store(group="hydra/launcher", name="processes", node=Options)
+
+
+@dataclass
+class Job:
+    """One job: `state` is waiting, running, completed or failed; `result` says how it stands."""
+
+    folder: Path
+    overrides: Sequence[str]
+    state: str = "waiting"
+    result: str = ""
+    objective: float | None = None
+
+
+class ProcessLauncher(Launcher):
+    """Starts `python -m har_keras <overrides>` for each job and shows a line for each."""
+
+    def __init__(self, n_jobs: int) -> None:
+        """Raise `UserError` unless `n_jobs` is positive."""
+        if n_jobs < 1:
+            raise UserError(f"hydra.launcher.n_jobs={n_jobs}: expected at least 1")
+        self.n_jobs = n_jobs
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep the sweep's config, which names the folders."""
+        self.config = config
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Run all jobs, the failing ones too; each returns the value of `training.monitor`.
+
+        Raises `UserError` at the end if a job failed.
+        """
+        sweep = Path(str(self.config.hydra.sweep.dir))
+        jobs = [
+            Job(sweep / str(number), list(filter_overrides(overrides)))
+            for number, overrides in enumerate(job_overrides, start=initial_job_idx)
+        ]
+        stopped = threading.Event()
+        with ThreadPoolExecutor(self.n_jobs) as pool:
+            waiting = [pool.submit(self._run, job, stopped) for job in jobs]
+            try:
+                show(jobs, waiting)
+            except KeyboardInterrupt:
+                stopped.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+        failed = [job for job in jobs if job.state == "failed"]
+        if failed:
+            raise UserError(
+                f"{len(failed)} of {len(jobs)} jobs failed, the first in {failed[0].folder}:"
+                f" {failed[0].result}"
+            )
+        return [
+            JobReturn(job.overrides, status=JobStatus.COMPLETED, _return_value=job.objective)
+            for job in jobs
+        ]
+
+    def _run(self, job: Job, stopped: threading.Event) -> None:
+        if stopped.is_set():
+            return
+        job.folder.mkdir(parents=True, exist_ok=True)
+        threads = max(1, (os.cpu_count() or 1) // self.n_jobs)
+        shared = backend.thread_variables(threads) if self.n_jobs > 1 else {}
+        command = [sys.executable, "-m", "har_keras", *job.overrides, f"hydra.run.dir={job.folder}"]
+        job.state = "running"
+        with (job.folder / "console.txt").open("wb") as console:
+            status = subprocess.run(
+                command, stdout=console, stderr=subprocess.STDOUT, env=os.environ | shared
+            ).returncode
+        job.state = "failed" if status else "completed"
+        if status:
+            lines = (job.folder / "console.txt").read_text(errors="replace").strip().splitlines()
+            job.result = lines[-1].removeprefix("har_keras: ") if lines else f"exit status {status}"
+        else:
+            job.objective, job.result = outcome(job.folder)
+
+
+def outcome(folder: Path) -> tuple[float, str]:
+    """The validation metric that chose the best epoch, and the figures in words."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    monitor = str(OmegaConf.load(folder / ".hydra" / "config.yaml").training.monitor)
+    held_out = metrics["validation"] or metrics["test"]
+    shown = [
+        f"{split} accuracy {metrics[split]['accuracy']:.4f}"
+        for split in ("validation", "test")
+        if metrics[split]
+    ]
+    return float(held_out[monitor.removeprefix("val_")]), ", ".join(shown)
+
+
+def show(jobs: Sequence[Job], waiting: Sequence[Future[None]]) -> None:
+    """A line for each job until all are done, kept as the final table."""
+    console = Console()
+    with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
+        pending: set[Future[None]] = set(waiting)
+        while pending:
+            if console.is_terminal:
+                live.update(_table(jobs), refresh=True)
+            _, pending = wait(pending, timeout=0.5)
+        live.update(_table(jobs), refresh=console.is_terminal)
+    if not console.is_terminal:
+        console.print(_table(jobs))
+    for future in waiting:
+        future.result()
+
+
+def _table(jobs: Sequence[Job]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    shared = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
+    for job in jobs:
+        result = job.result or (_last_epoch(job.folder) if job.state == "running" else "")
+        own = " ".join(override for override in job.overrides if override not in shared)
+        cells = (f"#{job.folder.name}", own, job.state, result)
+        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+    return table
+
+
+def _last_epoch(folder: Path) -> str:
+    try:
+        header, *rows = (folder / "history.csv").read_text().splitlines()
+    except (FileNotFoundError, ValueError):
+        return ""
+    values = dict(zip(header.split(","), rows[-1].split(","), strict=True))
+    return f"epoch {values['epoch']}, loss {float(values['loss']):.4f}"
