@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -83,7 +83,8 @@ def recorded(folder: Path, facts: dict[str, Any]) -> Iterator[Run]:
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         status = "interrupted" if stopped else "failed"
-        run.note(status=status, finished=_now(), error=str(error) or type(error).__name__)
+        with suppress(OSError):
+            run.note(status=status, finished=_now(), error=str(error) or type(error).__name__)
         raise
     run.note(status="completed", finished=_now())
 

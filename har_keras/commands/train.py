@@ -1,5 +1,6 @@
 """Train one model, or a sweep of them (`-m`)."""
 
+import errno
 import os
 import re
 import sys
@@ -60,6 +61,10 @@ def _job(cfg: DictConfig) -> None:
         _train(config)
     except UserError as error:
         sys.exit(f"har_keras: {error}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        sys.exit(f"har_keras: cannot write {error.filename or 'the run folder'}: {error.strerror}")
 
 
 def _train(config: Config) -> None:

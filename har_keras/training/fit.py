@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from har_keras.config import Config
+from har_keras.errors import UserError
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.run_folder import whole
 from har_keras.tasks import TaskData
@@ -132,6 +133,11 @@ class _Log(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epoch_seconds.append(self.last_batch_ended - self.epoch_began)
         figures = {k: float(v) for k, v in (logs or {}).items() if k != "learning_rate"}
+        if not np.isfinite(figures["loss"]):
+            raise UserError(
+                f"the training loss is {figures['loss']} after epoch {epoch + 1}, expected a"
+                " number; try optimizer.clip_norm=1 or a smaller optimizer.learning_rate"
+            )
         figures["learning_rate"] = float(
             keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
         )

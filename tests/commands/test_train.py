@@ -130,3 +130,13 @@ def test_a_run_that_stops_says_so(tmp_path: Path, error: BaseException, status: 
         raise error
     assert json.loads((tmp_path / "run.json").read_text())["status"] == status
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_loss_that_is_no_number_stops_with_a_reason(har_keras, tmp_path: Path) -> None:
+    tiny = ("task.source=simulated", "model=simple_rnn", "model.units=2", "training.epochs=3")
+    diverging = ("optimizer=sgd", "optimizer.learning_rate=1e30", "training.batch_size=1024")
+    done = har_keras(*tiny, *diverging, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the training loss is nan after epoch 1" in done.stderr.splitlines()[-1]
+    (record,) = tmp_path.rglob("run.json")
+    assert json.loads(record.read_text())["status"] == "failed"

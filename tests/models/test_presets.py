@@ -55,36 +55,35 @@ def test_presets_give_logits_for_har(name: str) -> None:
     assert np.isfinite(logits).all()
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_saved_and_loaded(name: str, tmp_path: Path) -> None:
-    model = build(preset(name, "model.units=3"))
+@pytest.fixture(scope="module", params=MODELS)
+def small(request: pytest.FixtureRequest) -> Any:
+    model = build(preset(request.param, "model.units=3"))
     randomise(model)
-    model.save(tmp_path / "model.keras")
+    return model
+
+
+@pytest.fixture(scope="module")
+def logits(small: Any) -> np.ndarray:
+    return convert_to_numpy(small(windows(8)))
+
+
+def test_saved_and_loaded(small: Any, logits: np.ndarray, tmp_path: Path) -> None:
+    small.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    x = windows(8)
-    np.testing.assert_array_equal(convert_to_numpy(loaded(x)), convert_to_numpy(model(x)))
+    np.testing.assert_array_equal(convert_to_numpy(loaded(windows(8))), logits)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_own_layers_as_those_of_keras(name: str) -> None:
-    own, theirs = (
-        build(preset(name, "model.units=3", f"model.layers={source}"))
-        for source in ("own", "keras")
-    )
-    randomise(own)
-    weights = [w.shape for w in theirs.trainable_variables]
-    assert [w.shape for w in own.trainable_variables] == weights
-    for a, b in zip(theirs.weights, own.weights, strict=True):
-        a.assign(b.value)
-    x = windows(8)
-    np.testing.assert_allclose(convert_to_numpy(own(x)), convert_to_numpy(theirs(x)), atol=1e-5)
+def test_own_layers_as_those_of_keras(small: Any, logits: np.ndarray) -> None:
+    theirs = build(preset(small.name, "model.units=3", "model.layers=keras"))
+    shapes = [w.shape for w in theirs.trainable_variables]
+    assert [w.shape for w in small.trainable_variables] == shapes
+    theirs.set_weights(small.get_weights())
+    np.testing.assert_allclose(convert_to_numpy(theirs(windows(8))), logits, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_own_layers_are_the_default(name: str) -> None:
-    assert preset(name).layers == "own"
-    layers = build(preset(name, "model.units=3"))._flatten_layers()
-    assert any(type(layer).__module__ == "har_keras.layers.sequence" for layer in layers)
+def test_own_layers_are_the_default(small: Any) -> None:
+    modules = {type(layer).__module__ for layer in small._flatten_layers()}
+    assert "har_keras.layers.sequence" in modules
 
 
 def test_the_input_is_standardised_inside() -> None:
@@ -189,4 +188,3 @@ def test_values_out_of_range(family: Any, values: dict[str, Any], message: str) 
 def test_more_convolutions_than_the_steps_allow() -> None:
     with pytest.raises(UserError, match="at most 3 for 8 timesteps"):
         build(conv_lstm.Config(convolutions=4))
-    assert build(conv_lstm.Config(convolutions=3, filters=2)).output_shape == (None, 6)
