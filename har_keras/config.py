@@ -43,10 +43,10 @@ class Data:
 class Training:
     """How the weights are found."""
 
-    epochs: int = 40
+    epochs: int = 30
     batch_size: int = 64
     shuffle: bool = True
-    patience: int | None = 10
+    patience: int | None = 8
     monitor: str = "val_loss"
     l2: float = 0.0
     initial_weights: dict[str, str] = field(default_factory=dict)
