@@ -162,6 +162,24 @@ def device(name: str) -> str:
     return ", ".join(_gpus(name)) or f"cpu, {os.cpu_count()} cores"
 
 
+def parallel_devices(name: str, hardware: Hardware) -> int:
+    """How many devices share a batch."""
+    if not hardware.data_parallel:
+        return 1
+    if name == "tensorflow":
+        return len(_logical_devices())
+    import jax
+
+    return jax.device_count()
+
+
+def _logical_devices() -> list[str]:
+    import tensorflow as tf
+
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name for device in devices]
+
+
 def distribution(name: str, hardware: Hardware) -> AbstractContextManager[Any]:
     """The context in which to build and fit: one device, or data-parallel over all local ones."""
     if not hardware.data_parallel:
@@ -169,8 +187,7 @@ def distribution(name: str, hardware: Hardware) -> AbstractContextManager[Any]:
     if name == "tensorflow":
         import tensorflow as tf
 
-        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        return tf.distribute.MirroredStrategy([device.name for device in devices]).scope()
+        return tf.distribute.MirroredStrategy(_logical_devices()).scope()
     import keras
 
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))

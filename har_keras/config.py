@@ -83,6 +83,13 @@ class Config:
         backend.check(self.backend, self.hardware)
         require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
         require_choice("protocol", self.protocol, ("sound", "published"))
+        name = self.model.name
+        require(bool(re.fullmatch(r"[\w.-]+", name)), "model.name", name, "letters, digits, _ . -")
+        if self.protocol == "published" and self.optimizer.schedule == "plateau":
+            raise UserError(
+                "optimizer.schedule=plateau: a published protocol has no validation set to watch,"
+                " expected another schedule (or protocol=sound)"
+            )
         if self.protocol == "published" and self.training.patience is not None:
             raise UserError(
                 f"training.patience={self.training.patience}: a published protocol has no"
@@ -146,6 +153,7 @@ def typed(cfg: DictConfig) -> Config:
     try:
         schema = OmegaConf.structured(Config)
         for group, key in {"task": "name", "model": "family", "optimizer": "name"}.items():
+            require_choice(f"{group}.{key}", str(cfg[group][key]), schemas()[group])
             schema[group] = OmegaConf.structured(schemas()[group][cfg[group][key]])
         merged = OmegaConf.merge(schema, OmegaConf.to_container(cfg, resolve=True))
         return cast(Config, OmegaConf.to_object(merged))
@@ -164,7 +172,7 @@ def from_overrides(overrides: list[str]) -> Config:
 
 
 def from_run(folder: Path, overrides: Iterable[str] = ()) -> Config:
-    """The typed config of a run folder, with `key=value` overrides taken as typed.
+    """The typed config of a run folder, with `key=value` overrides on top.
 
     Raises `UserError` where the folder holds no readable config or an override is unknown.
     """
@@ -179,10 +187,9 @@ def from_run(folder: Path, overrides: Iterable[str] = ()) -> Config:
     if not isinstance(saved, DictConfig):
         raise UserError(f"{path}: expected the config of a run, found something else")
     try:
-        typed(saved)
+        return typed(updated(saved, overrides))
     except UserError as error:
-        raise UserError(f"{path}: {error}") from error
-    return typed(updated(saved, overrides))
+        raise UserError(f"{error} (in {path}, or typed)") from error
 
 
 def updated(cfg: DictConfig, overrides: Iterable[str]) -> DictConfig:
@@ -222,6 +229,8 @@ def explain(error: BaseException) -> UserError:
         return UserError(
             f"{error.override}: cannot be read, expected key=value (quote: 'key=\"value\"')"
         )
+    if match := re.search(r"Config group override must be a string or a list. Got (\w+)", text):
+        return UserError(f"a group got {match[1]}, expected a name; --help lists the choices")
     for link in chain:
         key = getattr(link, "full_key", None)
         if not key:

@@ -19,18 +19,23 @@ from har_keras.reporting.tables import summary
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.run_folder import recorded, whole, write_json
 from har_keras.tasks import TaskData
+from har_keras.training import batches
 
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
 def run(config: Config, folder: Path, overrides: list[str], console: Console) -> None:
     """Train one model on one task and leave everything about it in `folder`."""
-    from har_keras.training.fit import fit
-
     facts = {name: getattr(config, name) for name in ("experiment", "protocol", "backend", "seed")}
     facts |= {"task": config.task.name, "model": config.model.name, "overrides": overrides}
     with recorded(folder, facts) as record, TensorBoard(folder / "tensorboard") as board:
+        backend.start(config.backend, config.hardware, config.seed)
+        from har_keras.training.fit import fit
+
         data = load(config)
+        (folder / ".hydra").mkdir(exist_ok=True)
+        with whole(folder / ".hydra" / "config.yaml") as path:
+            OmegaConf.save(OmegaConf.structured(config), path)
         sizes = {name: len(split.x) for name, split in data.splits.items()}
         record.note(
             data={"source": data.source, "sha256": data.sha256, **sizes},
@@ -56,14 +61,19 @@ def run(config: Config, folder: Path, overrides: list[str], console: Console) ->
         }
         write_json(folder / "metrics.json", metrics)
         _write_predictions(folder / "predictions.csv", data, logits["test"])
+        labels = figures.LABELS
+        if config.training.l2:
+            labels = labels | {"loss": "cross-entropy + L2 loss (nats)"}
         pictures = {
-            "curves": figures.curves(fitted.history, fitted.best_epoch, note=data.note),
+            "curves": figures.curves(fitted.history, fitted.best_epoch, labels, data.note),
             **data.outputs.figures(data.test.y, logits["test"], data.test.groups, data.note),
         }
         for name, figure in pictures.items():
             figures.save(figure, folder / "figures" / f"{name}.png")
             board.image("test", name, figure, fitted.best_epoch)
-        board.scalars("test", metrics["test"], fitted.best_epoch)
+        followed = {name.removeprefix("test_") for name in fitted.history}
+        final = {k: v for k, v in metrics["test"].items() if data.validation or k not in followed}
+        board.scalars("test", final, fitted.best_epoch)
         board.text("train", "config", f"```yaml\n{OmegaConf.to_yaml(config)}```")
         if data.note:
             board.text("test", "data", f"**{SIMULATED}**")
@@ -110,11 +120,14 @@ def require_same_data(data: TaskData, known: dict[str, Any]) -> None:
 
 
 def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
-    """The model's outputs (logits) for every split, in batches of 512."""
-    return {
-        name: np.asarray(model.predict(split.x, batch_size=512, verbose=0))
-        for name, split in data.splits.items()
-    }
+    """The model's outputs (logits) for every split, in full batches: the last is filled up."""
+    outputs = {}
+    for name, split in data.splits.items():
+        filling = np.repeat(split.x[:1], -len(split.x) % batches.EVALUATION_BATCH, axis=0)
+        full = np.concatenate([split.x, filling])
+        logits = model.predict(full, batch_size=batches.EVALUATION_BATCH, verbose=0)
+        outputs[name] = np.asarray(logits)[: len(split.x)]
+    return outputs
 
 
 def evaluate(data: TaskData, logits: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -40,14 +40,33 @@ def write_json(path: Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON; raise `UserError` where the file is missing or damaged."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; raise `UserError` where the file is missing or damaged."""
     try:
-        return json.loads(path.read_text())
+        content = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file, expected a finished run folder") from error
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: expected JSON, but {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected an object, found {type(content).__name__}")
+    return content
+
+
+def read_finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`run.json` and `metrics.json` of a completed run; raise `UserError` for any other folder."""
+    record = read_json(folder / "run.json")
+    status = record.get("status")
+    if status != "completed":
+        raise UserError(f"{folder}: expected a completed run, its status is {status}")
+    missing = {"backend", "data"} - set(record)
+    if missing:
+        raise UserError(f"{folder / 'run.json'}: expected the key {missing.pop()}")
+    metrics = read_json(folder / "metrics.json")
+    for split in ("train", "test"):
+        if not isinstance(metrics.get(split), dict):
+            raise UserError(f"{folder / 'metrics.json'}: expected the figures of {split}")
+    return record, metrics
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The figures of a finished run again, from its folder alone."""
 
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -8,7 +9,7 @@ from har_keras import backend
 from har_keras.config import from_run
 from har_keras.errors import UserError, nearest
 from har_keras.reporting.tables import summary
-from har_keras.run_folder import read_json, write_json
+from har_keras.run_folder import read_finished, write_json
 
 OPTIONS = ("run", "output")
 OF_THE_RUN = ("backend", "data.root", "hardware.")
@@ -37,18 +38,24 @@ def main(arguments: list[str]) -> None:
     if "run" not in options:
         raise UserError("run=: expected the folder of a finished run, run=outputs/…")
     folder = Path(options["run"]).expanduser()
-    stored, known = read_json(folder / "metrics.json"), read_json(folder / "run.json")
-    config = from_run(folder, [f"backend={backend.default(known['backend'])}", *overrides])
+    target = _output_folder(options["output"], folder) if "output" in options else None
+    record, stored = read_finished(folder)
+    environment = [f"backend={backend.default(record['backend'])}"]
+    if root := os.environ.get("HAR_KERAS_DATA"):
+        environment.append(f"data.root={root}")
+    config = from_run(folder, [*environment, *overrides])
     backend.start(config.backend, config.hardware, config.seed)
     from har_keras import pipeline
 
     model = pipeline.open_model(folder / "model.keras")
     data = pipeline.load(config)
-    pipeline.require_same_data(data, known["data"])
+    pipeline.require_same_data(data, record["data"])
     metrics = pipeline.evaluate(data, pipeline.predict(model, data))
     rows = {split: values for split, values in metrics.items() if values}
     differences = [
-        abs(value - stored[split][name]) for split in rows for name, value in rows[split].items()
+        abs(value - (stored[split] or {}).get(name, float("nan")))
+        for split in rows
+        for name, value in rows[split].items()
     ]
     facts = {
         "run folder": str(folder),
@@ -56,7 +63,16 @@ def main(arguments: list[str]) -> None:
     }
     title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
     summary(Console(), title, rows, facts)
-    if "output" in options:
-        target = Path(options["output"]).expanduser()
-        target.mkdir(parents=True, exist_ok=True)
+    if target is not None:
         write_json(target / "metrics.json", metrics)
+
+
+def _output_folder(typed: str, run: Path) -> Path:
+    folder = Path(typed).expanduser()
+    if folder.resolve() == run.resolve():
+        raise UserError(f"output={typed}: is the run itself, expected another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"output={typed}: {error.strerror}, expected a folder") from error
+    return folder

@@ -17,7 +17,6 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from har_keras import backend
 from har_keras.config import CONF, Config, explain, from_overrides, typed
 from har_keras.errors import UserError
 
@@ -32,6 +31,7 @@ def main(arguments: list[str]) -> None:
     parsed = parser.parse_args(arguments)
     for job in _jobs(parsed.overrides) if parsed.multirun else [parsed.overrides]:
         from_overrides(job)
+    _refuse_used_folder(parsed.overrides)
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv[1:] = arguments
     configured = hydra.main(str(CONF.resolve()), "config", version_base="1.3")
@@ -50,6 +50,13 @@ def _jobs(overrides: list[str]) -> list[list[str]]:
     return BasicSweeper.split_arguments(parsed, max_batch_size=None)[0]
 
 
+def _refuse_used_folder(overrides: list[str]) -> None:
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key == "hydra.run.dir" and (Path(value) / "run.json").exists():
+            raise UserError(f"{override}: holds a run already, expected a new folder")
+
+
 def _refuse(message: str) -> NoReturn:
     raise UserError(f"{message}; --help shows what can be typed")
 
@@ -57,14 +64,13 @@ def _refuse(message: str) -> NoReturn:
 def _job(cfg: DictConfig) -> None:
     try:
         config = typed(cfg)
-        backend.start(config.backend, config.hardware, config.seed)
         _train(config)
     except UserError as error:
         sys.exit(f"har_keras: {error}")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise
-        sys.exit(f"har_keras: cannot write {error.filename or 'the run folder'}: {error.strerror}")
+        sys.exit(f"har_keras: {error.filename or 'run folder'}: {error.strerror}")
 
 
 def _train(config: Config) -> None:

@@ -34,6 +34,11 @@ class Config(recurrent.Config):
             value = getattr(self, name)
             require(value > 0, f"model.{name}", value, "at least 1")
 
+    @property
+    def front(self) -> int:
+        """Features of each step before the first recurrent layer."""
+        return self.projection or self.filters
+
 
 def build(config: Config, inputs: "Signals", outputs: "ClassPerSequence") -> Any:
     """A `keras.Model` from the task's input to its head; `UserError` if too few steps are left."""

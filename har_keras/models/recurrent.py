@@ -45,8 +45,16 @@ class Config:
         require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
         if self.projection is not None:
             require(self.projection > 0, "model.projection", self.projection, "at least 1, or null")
-        if self.residual and self.depth == 1 and self.projection != self.width:
+        if self.residual and self.depth == 1 and self.front != self.width:
             require(False, "model.residual", True, "false with model.depth=1 (nothing to skip)")
+        if self.residual and self.bidirectional:
+            allowed = "sum, mean or max where residual layers run in both directions"
+            require(self.pooling != "last", "model.pooling", self.pooling, allowed)
+
+    @property
+    def front(self) -> int | None:
+        """Features of each step before the first recurrent layer, None if the task's own."""
+        return self.projection
 
     @property
     def width(self) -> int:

@@ -15,10 +15,11 @@ class ClassPerSequence:
     groups: str
 
     def head(self, encoded: Any) -> Any:
-        """Logits (batch, classes) from an encoding (batch, units), in float32."""
+        """Logits (batch, classes) from an encoding (batch, units), at least in float32."""
         import keras
 
-        return keras.layers.Dense(len(self.classes), name="head", dtype="float32")(encoded)
+        dtype = "float32" if keras.config.dtype_policy().name.startswith("mixed") else None
+        return keras.layers.Dense(len(self.classes), name="head", dtype=dtype)(encoded)
 
     def loss(self) -> Any:
         """Cross-entropy in nats, on logits."""

@@ -23,8 +23,9 @@ class Config:
     """Schema of `conf/task/har.yaml`.
 
     `source`: `real` data only, `simulated` recordings only, or `auto`: real if they can be found or
-    fetched. `validation_subjects`: how many of the 21 training subjects are held out. `normalize`:
-    whether the model standardises its input by the training subjects' mean and deviation.
+    fetched; loading replaces `auto` by what it found. `validation_subjects`: how many of the 21
+    training subjects are held out. `normalize`: whether the model standardises its input by the
+    training subjects' mean and deviation.
     `rotation`: training windows are turned at random, by a standard deviation of so many degrees
     about each axis, as phones sit differently on different people; 0 leaves them as they are.
     """
@@ -89,11 +90,14 @@ def _recordings(config: Config, root: Path) -> HarData:
     if config.source == "simulated":
         return simulated_har.load()
     try:
-        return uci_har.load(root, user_cache())
+        data = uci_har.load(root, user_cache())
+        config.source = "real"
+        return data
     except uci_har.Unavailable as error:
         if config.source == "real":
             raise
         print(f"{error}\nGoing on with simulated recordings (task.source=auto).", file=sys.stderr)
+        config.source = "simulated"
         return simulated_har.load()
 
 

@@ -10,6 +10,8 @@ def updates_per_epoch(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
+EVALUATION_BATCH = 720  # samples; divisible by any usual number of devices
+
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 

@@ -10,15 +10,15 @@ import keras
 import numpy as np
 from rich.console import Console
 
+from har_keras import backend
 from har_keras.config import Config
-from har_keras.errors import UserError
+from har_keras.errors import UserError, require
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.run_folder import whole
 from har_keras.tasks import TaskData
 from har_keras.training import autodiff, batches, initial_weights, optimizers
 from har_keras.training.progress import ProgressBar
 
-EVALUATION_BATCH = 512
 GRADIENT_SAMPLE = 64
 
 
@@ -37,9 +37,14 @@ def fit(
     """Train `model` in place and leave it with the weights of its best validation epoch.
 
     Under a published protocol there is no validation set: the test set is watched as its authors
-    did, chooses nothing, and the last epoch's weights stay.
+    did, chooses nothing, and the last epoch's weights stay. Raises `UserError` where the batch size
+    does not divide among parallel devices; what the watched split has over is left out there.
     """
     training, published = config.training, data.validation is None
+    devices = backend.parallel_devices(config.backend, config.hardware)
+    equal_parts = training.batch_size % devices == 0
+    allowed = f"a multiple of the {devices} devices"
+    require(equal_parts, "training.batch_size", training.batch_size, allowed)
     updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
     initial_weights.draw(model, config.seed, training.initial_weights)
     for variable in model.trainable_variables:
@@ -52,8 +57,10 @@ def fit(
         jit_compile="auto" if config.hardware.jit is None else config.hardware.jit,
     )
     watched = data.test if data.validation is None else data.validation
+    rows = len(watched.x) // devices * devices
     log = _Log(folder, board, data, "test" if published else "validation")
-    callbacks = [log, ProgressBar(console, training.epochs, updates)]
+    progress = ProgressBar(console, training.epochs, updates)
+    callbacks = [log, progress]
     best = None
     if not published:
         mode = "max" if training.monitor.endswith("accuracy") else "min"
@@ -74,24 +81,28 @@ def fit(
                     min_lr=config.optimizer.final_learning_rate,
                 )
             )
-    started = time.perf_counter()
-    model.fit(
-        batches.stream(
-            data.train.x,
-            data.train.y,
-            training.batch_size,
-            config.seed,
-            training.shuffle,
-            augment=data.augment,
-        ),
-        steps_per_epoch=updates,
-        epochs=training.epochs,
-        validation_data=(watched.x, watched.y),
-        validation_batch_size=EVALUATION_BATCH,
-        callbacks=callbacks,
-        shuffle=False,
-        verbose=0,
+    stream = batches.stream(
+        data.train.x,
+        data.train.y,
+        training.batch_size,
+        config.seed,
+        training.shuffle,
+        augment=data.augment,
     )
+    started = time.perf_counter()
+    try:
+        model.fit(
+            stream,
+            steps_per_epoch=updates,
+            epochs=training.epochs,
+            validation_data=(watched.x[:rows], watched.y[:rows]),
+            validation_batch_size=batches.EVALUATION_BATCH,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    finally:
+        progress.bar.stop()
     epochs = len(log.history["loss"])
     seconds = float(np.median(log.epoch_seconds))
     return Fitted(

@@ -1,6 +1,7 @@
 """Optimizers and learning-rate schedules: the schemas of `conf/optimizer/` and what they build."""
 
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any
 
 from har_keras.errors import require, require_choice
@@ -29,7 +30,10 @@ class Optimizer:
     def __post_init__(self) -> None:
         """Check each value by itself."""
         key = "optimizer."
-        require(self.learning_rate > 0, f"{key}learning_rate", self.learning_rate, "above 0")
+        rate = self.learning_rate
+        require(0 < rate < inf, f"{key}learning_rate", rate, "above 0, and finite")
+        if hasattr(self, "epsilon"):
+            require(self.epsilon > 0, f"{key}epsilon", self.epsilon, "above 0")
         require_choice(f"{key}schedule", self.schedule, SCHEDULES)
         final = self.final_learning_rate
         require(

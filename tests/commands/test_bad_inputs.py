@@ -41,6 +41,11 @@ CONFIGS = {
     "hardware.threads=0": "at least 1, or null",
     "hardware.precision=float8": "expected one of float32",
     "seed=-1": "expected 0 to",
+    "optimizer.epsilon=-1": "expected above 0",
+    "optimizer.learning_rate=inf": "and finite",
+    "model.family=recurent": "did you mean 'recurrent'?",
+    "model.name=a/b": "letters, digits",
+    "model=null": "a group got NoneType, expected a name",
     "model.units=3,4": "-m to try each of several",
     "model.units=(": "cannot be read, expected key=value",
     "optimizer.learning_rate": "cannot be read, expected key=value",
@@ -81,6 +86,22 @@ def test_combination(refuse) -> None:
     )
 
 
+def test_published_protocol_watches_no_plateau(refuse) -> None:
+    line = refuse("experiment=har_sum_lstm", "optimizer.schedule=plateau")
+    assert "has no validation set to watch" in line
+
+
+def test_residual_layers_in_both_directions_have_no_last_step(refuse) -> None:
+    line = refuse("model=residual_bilstm", "model.pooling=last")
+    assert "model.pooling=last: expected sum, mean or max" in line
+
+
+def test_folder_of_another_run(refuse, finished) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished[0].rglob("*")}
+    assert "holds a run already" in refuse(f"hydra.run.dir={finished[0]}")
+    assert {path: path.stat().st_mtime_ns for path in finished[0].rglob("*")} == before
+
+
 def test_data_parallel_on_torch(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("har_keras.backend._installed", lambda name: True)
     assert "not torch" in refuse("backend=torch", "hardware=data_parallel")
@@ -112,8 +133,8 @@ def test_archive(har_keras, tmp_path: Path, kind: str) -> None:
     done = har_keras("task.source=real", f"data.root={root}", cwd=tmp_path, HTTPS_PROXY=REFUSED)
     assert done.returncode == 1
     lines = done.stderr.strip().splitlines()
-    assert len([line for line in lines if line.startswith("har_keras: ")]) == 1
-    assert "Traceback" not in done.stderr
+    assert len(lines) == 1
+    assert lines[0].startswith("har_keras: ")
 
 
 REFUSED = "http://127.0.0.1:9"
@@ -141,6 +162,9 @@ def _truncate(path: Path) -> None:
 DAMAGE = {
     "metrics.json": (_truncate, "expected JSON"),
     "run.json": (Path.unlink, "no such file"),
+    "run.json ": (lambda p: p.write_text("[]"), "expected an object, found list"),
+    "run.json  ": (lambda p: p.write_text('{"status": "failed"}'), "its status is failed"),
+    "metrics.json ": (lambda p: p.write_text("{}"), "expected the figures of train"),
     ".hydra/config.yaml": (lambda p: p.write_text("task: ["), "expected YAML"),
     "model.keras": (_truncate, "expected a saved model"),
 }
@@ -151,11 +175,18 @@ def test_damaged_run(har_keras, finished, tmp_path: Path, name: str) -> None:
     copy = tmp_path / "run"
     shutil.copytree(finished[0], copy)
     damage, expected = DAMAGE[name]
-    damage(copy / name)
+    damage(copy / name.strip())
     done = har_keras("evaluate", f"run={copy}", cwd=tmp_path)
     assert done.returncode == 1
     assert expected in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_output_that_is_no_folder(refuse, finished, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = f"run={finished[0]}"
+    assert "expected a folder" in refuse("evaluate", run, f"output={tmp_path / 'file'}")
+    assert "is the run itself" in refuse("evaluate", run, f"output={finished[0]}")
 
 
 def test_edited_config(refuse, finished, tmp_path: Path) -> None:

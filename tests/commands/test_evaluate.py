@@ -14,6 +14,21 @@ def test_evaluate_gives_the_same_figures(har_keras, finished, tmp_path: Path) ->
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+def test_a_run_that_fell_back_stays_on_simulated_data(har_keras, tmp_path: Path) -> None:
+    """Also where real data, or here a damaged archive, is found later."""
+    tiny = ("model=simple_rnn", "model.units=2", "training.epochs=1", "training.batch_size=2048")
+    offline = {"HTTPS_PROXY": "http://127.0.0.1:9", "HAR_KERAS_DATA": str(tmp_path / "data")}
+    done = har_keras(*tiny, cwd=tmp_path, **offline)
+    assert done.returncode == 0, done.stderr
+    assert "Going on with simulated recordings" in done.stderr
+    (tmp_path / "data" / "uci_har").mkdir(parents=True)
+    (tmp_path / "data" / "uci_har" / "UCI HAR Dataset.zip").write_text("no zip")
+    (record,) = tmp_path.rglob("run.json")
+    done = har_keras("evaluate", f"run={record.parent}", cwd=tmp_path, **offline)
+    assert done.returncode == 0, done.stderr
+    assert "0.0e+00" in done.stdout
+
+
 def test_report_groups_and_writes(har_keras, finished, tmp_path: Path) -> None:
     folder, _ = finished
     root = folder.parents[3]

@@ -140,3 +140,18 @@ def test_a_loss_that_is_no_number_stops_with_a_reason(har_keras, tmp_path: Path)
     assert "the training loss is nan after epoch 1" in done.stderr.splitlines()[-1]
     (record,) = tmp_path.rglob("run.json")
     assert json.loads(record.read_text())["status"] == "failed"
+
+
+def test_published_experiment_on_simulated_data(har_keras, tmp_path: Path) -> None:
+    small = ("task.source=simulated", "model.units=2", "model.projection=2", "training.epochs=2")
+    done = har_keras("experiment=har_stacked_lstm", *small, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (record,) = tmp_path.rglob("run.json")
+    run, metrics = (
+        json.loads((record.parent / n).read_text()) for n in ("run.json", "metrics.json")
+    )
+    assert (run["experiment"], run["protocol"]) == ("har_stacked_lstm", "published")
+    assert metrics["validation"] is None
+    assert metrics["best_epoch"] == metrics["epochs"] == 2
+    with (record.parent / "history.csv").open() as file:
+        assert {"epoch", "loss", "test_loss", "test_accuracy"} <= set(next(csv.reader(file)))

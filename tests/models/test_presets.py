@@ -12,6 +12,7 @@ from har_keras.errors import UserError
 from har_keras.models import conv_lstm, recurrent
 from har_keras.tasks.classification import ClassPerSequence
 from har_keras.tasks.signals import Signals
+from har_keras.training import initial_weights
 
 MODELS, OPTIMIZERS = config.choices("model"), config.choices("optimizer")
 STATISTICS = {"mean": tuple(np.linspace(-1, 1, 9)), "variance": tuple(np.linspace(0.5, 2, 9))}
@@ -155,7 +156,14 @@ def test_residual_with_any_pooling(depth: int, pooling: str) -> None:
 def test_the_stack_of_a_preset() -> None:
     model = build(preset("stacked_lstm"), HAR)
     names = [layer.name for layer in model.layers]
-    assert names == ["signals", "standardise", "projection", "lstm_1", "lstm_2", "head"]
+    assert [name for name in names if not name.startswith(("dropout", "global"))] == [
+        "signals",
+        "standardise",
+        "projection",
+        "lstm_1",
+        "lstm_2",
+        "head",
+    ]
     assert model.count_params() == (9 * 32 + 32) + 2 * 8320 + (32 * 6 + 6)
 
 
@@ -188,3 +196,17 @@ def test_values_out_of_range(family: Any, values: dict[str, Any], message: str) 
 def test_more_convolutions_than_the_steps_allow() -> None:
     with pytest.raises(UserError, match="at most 3 for 8 timesteps"):
         build(conv_lstm.Config(convolutions=4))
+
+
+@pytest.mark.parametrize("name", config.choices("hardware"))
+def test_hardware_loads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("har_keras.backend._installed", lambda _: True)
+    assert config.from_overrides([f"hardware={name}", "backend=jax"]).hardware.name == name
+
+
+@pytest.mark.parametrize("name", config.choices("experiment"))
+def test_experiment_loads_builds_and_draws(name: str) -> None:
+    experiment = config.from_overrides([f"experiment={name}"])
+    assert experiment.experiment == name
+    model = build(experiment.model)
+    initial_weights.draw(model, 0, experiment.training.initial_weights)
