@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import socket
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -158,6 +160,8 @@ def _read(folder: Path) -> Run:
     status = str(record.get("status") or "")
     if not status:
         return Run(folder, "damaged", record, problem="run.json: no status")
+    if status == "running" and _is_gone(record):
+        return Run(folder, "interrupted", record, problem="its process is gone")
     try:
         metrics = _object(folder / "metrics.json")
     except (OSError, ValueError) as error:
@@ -165,6 +169,19 @@ def _read(folder: Path) -> Run:
             return Run(folder, "damaged", record, problem=f"metrics.json: {error}")
         metrics = {}
     return Run(folder, status, record, metrics)
+
+
+def _is_gone(record: Mapping[str, Any]) -> bool:
+    pid = record.get("pid")
+    if record.get("host") != socket.gethostname() or not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 import csv
 import io
 import json
+import os
+import socket
 import statistics
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -209,3 +213,14 @@ def test_csv_has_one_row_a_run_in_full(tmp_path: Path) -> None:
     assert first["timing_fit_seconds"] == "12.34"
     assert (first["seed"], first["overrides"]) == ("3", "a=1 b=x,y")
     assert (second["status"], second["test_accuracy"]) == ("failed", "")
+
+
+def test_a_running_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    here = socket.gethostname()
+    folder(tmp_path, "dead", status="running", host=here, pid=gone.pid)
+    folder(tmp_path, "living", status="running", host=here, pid=os.getpid())
+    folder(tmp_path, "elsewhere", status="running", host="another", pid=gone.pid)
+    found = {run.folder.name: run.status for run in runs.collect(tmp_path)}
+    assert found == {"dead": "interrupted", "living": "running", "elsewhere": "running"}
