@@ -59,7 +59,7 @@ def fit(
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
     log = _Log(folder, board, data, "test" if published else "validation")
-    progress = ProgressBar(console, training.epochs, updates)
+    progress = ProgressBar(console, training.epochs, updates, "test_" if published else "val_")
     callbacks = [log, progress]
     best = None
     if not published:

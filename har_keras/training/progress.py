@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class ProgressBar(keras.callbacks.Callback):
     """A bar with loss, accuracy and time left; without a terminal, a line an epoch."""
 
-    def __init__(self, console: Console, epochs: int, updates: int) -> None:
-        """`updates` in each of `epochs`."""
+    def __init__(self, console: Console, epochs: int, updates: int, watched: str) -> None:
+        """`updates` in each of `epochs`; `watched` stands before the held-out figures (`val_`)."""
         super().__init__()
+        self.watched = watched
         self.console, self.epochs, self.updates = console, epochs, updates
         self.bar = Progress(
             TextColumn("epoch"),
@@ -39,13 +40,13 @@ class ProgressBar(keras.callbacks.Callback):
         """Move the bar."""
         if self.console.is_terminal:
             done = self.epoch + (batch + 1) / self.updates
-            self.bar.update(self.task, completed=done, figures=_figures(logs or {}))
+            self.bar.update(self.task, completed=done, figures=self._figures(logs))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Print the epoch's figures."""
         seconds = time.perf_counter() - self.started
         self.console.print(
-            f"epoch {epoch + 1:3d}/{self.epochs}  {_figures(logs or {})}  {seconds:.1f} s",
+            f"epoch {epoch + 1:3d}/{self.epochs}  {self._figures(logs)}  {seconds:.1f} s",
             highlight=False,
             soft_wrap=True,
         )
@@ -54,7 +55,9 @@ class ProgressBar(keras.callbacks.Callback):
         """Take the bar away."""
         self.bar.stop()
 
-
-def _figures(logs: dict[str, float]) -> str:
-    shown = {name: value for name, value in logs.items() if name != "learning_rate"}
-    return "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
+    def _figures(self, logs: dict[str, float] | None) -> str:
+        return "  ".join(
+            f"{name.replace('val_', self.watched)} {value:.4f}"
+            for name, value in (logs or {}).items()
+            if name != "learning_rate"
+        )

@@ -150,6 +150,8 @@ def test_published_experiment_on_simulated_data(har_keras, tmp_path: Path) -> No
     )
     assert (run["experiment"], run["protocol"]) == ("har_stacked_lstm", "published")
     assert metrics["validation"] is None
+    assert "test_accuracy" in done.stdout
+    assert "val_accuracy" not in done.stdout
     assert metrics["best_epoch"] == metrics["epochs"] == 2
     with (record.parent / "history.csv").open() as file:
         assert {"epoch", "loss", "test_loss", "test_accuracy"} <= set(next(csv.reader(file)))
