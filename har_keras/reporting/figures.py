@@ -4,7 +4,6 @@ Colours are Okabe and Ito's and single-hue blues, told apart by every kind of co
 """
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from har_keras.run_folder import whole
 
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#5F5F5F"
 STYLE: dict[Any, Any] = {
@@ -223,12 +224,8 @@ def png(figure: Figure, dpi: int = 150) -> bytes:
 def save(figure: Figure, path: Path) -> None:
     """Write the figure as a PNG file of 150 dpi that appears whole; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with whole(path) as unfinished:
         unfinished.write_bytes(png(figure))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _indices(
