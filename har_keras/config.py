@@ -174,7 +174,8 @@ def from_overrides(overrides: list[str]) -> Config:
 def from_run(folder: Path, overrides: Iterable[str] = ()) -> Config:
     """The typed config of a run folder, with `key=value` overrides on top.
 
-    Raises `UserError` where the folder holds no readable config or an override is unknown.
+    The data lie where `HAR_KERAS_DATA` says, if it says. Raises `UserError` where the folder holds
+    no readable config or an override is unknown.
     """
     register()
     path = folder / ".hydra" / "config.yaml"
@@ -186,10 +187,17 @@ def from_run(folder: Path, overrides: Iterable[str] = ()) -> Config:
         raise UserError(f"{path}: expected YAML, but {explain(error)}") from error
     if not isinstance(saved, DictConfig):
         raise UserError(f"{path}: expected the config of a run, found something else")
+    root = os.environ.get("HAR_KERAS_DATA")
     try:
-        return typed(updated(saved, overrides))
+        return typed(updated(saved, [*([f"data.root={root}"] if root else []), *overrides]))
     except UserError as error:
         raise UserError(f"{error} (in {path}, or typed)") from error
+
+
+def overrides_of(folder: Path) -> list[str]:
+    """The overrides that a run folder was started with; none where Hydra has not written them."""
+    path = folder / ".hydra" / "overrides.yaml"
+    return [str(override) for override in OmegaConf.load(path)] if path.exists() else []
 
 
 def updated(cfg: DictConfig, overrides: Iterable[str]) -> DictConfig:

@@ -17,22 +17,35 @@ from har_keras.errors import UserError
 from har_keras.reporting import figures
 from har_keras.reporting.tables import summary
 from har_keras.reporting.tensorboard import TensorBoard
-from har_keras.run_folder import recorded, whole, write_json
+from har_keras.run_folder import now, recorded, whole, write_json
 from har_keras.tasks import TaskData
 from har_keras.training import batches
 
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
-def run(config: Config, folder: Path, overrides: list[str], console: Console) -> None:
-    """Train one model on one task and leave everything about it in `folder`."""
+def run(
+    config: Config,
+    folder: Path,
+    overrides: list[str],
+    console: Console,
+    earlier: dict[str, Any] | None = None,
+) -> None:
+    """Train one model on one task and leave everything about it in `folder`.
+
+    `earlier` is the `run.json` of a run that is resumed. Raises `UserError` where its data differ.
+    """
     facts = {name: getattr(config, name) for name in ("experiment", "protocol", "backend", "seed")}
     facts |= {"task": config.task.name, "model": config.model.name, "overrides": overrides}
+    if earlier:
+        facts = earlier | facts | {"resumed": [*earlier.get("resumed", []), now()]}
     with recorded(folder, facts) as record, TensorBoard(folder / "tensorboard") as board:
         backend.start(config.backend, config.hardware, config.seed)
         from har_keras.training.fit import fit
 
         data = load(config)
+        if "data" in facts:
+            require_same_data(data, facts["data"])
         (folder / ".hydra").mkdir(exist_ok=True)
         with whole(folder / ".hydra" / "config.yaml") as path:
             OmegaConf.save(OmegaConf.structured(config), path)

@@ -1,9 +1,10 @@
 """The run folder: what a run writes, and how it is read again.
 
 `run.json` tells what the run is and how it stands, `metrics.json` what it reached. Every file
-appears whole or not at all.
+appears whole or not at all. A run holds a lock on its folder, which ends with its process.
 """
 
+import fcntl
 import json
 import os
 import platform
@@ -83,32 +84,65 @@ class Run:
 
 
 @contextmanager
-def recorded(folder: Path, facts: dict[str, Any]) -> Iterator[Run]:
-    """A run whose `run.json` ends as completed, interrupted or failed, however the block ends."""
-    run = Run(folder, {})
-    run.note(
-        status="running",
-        **facts,
-        versions=_versions(facts["backend"]),
-        git_commit=_git_commit(),
-        command=shlex.join(["python", "-m", "har_keras", *sys.argv[1:]]),
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        started=_now(),
-        finished=None,
-    )
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder; raise `UserError` where another process of this machine holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield run
-    except BaseException as error:
-        stopped = isinstance(error, KeyboardInterrupt)
-        status = "interrupted" if stopped else "failed"
-        with suppress(OSError):
-            run.note(status=status, finished=_now(), error=str(error) or type(error).__name__)
-        raise
-    run.note(status="completed", finished=_now())
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"{folder}: another process is writing this run; wait for its end, or stop it"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _now() -> str:
+def is_running(folder: Path, record: dict[str, Any]) -> bool:
+    """Whether the run's process lives; a run of another machine is taken at its word."""
+    if record.get("status") != "running":
+        return False
+    if record.get("host") != socket.gethostname():
+        return True
+    try:
+        with locked(folder):
+            return False
+    except UserError:
+        return True
+
+
+@contextmanager
+def recorded(folder: Path, facts: dict[str, Any]) -> Iterator[Run]:
+    """A run whose `run.json` ends as completed, interrupted or failed, however the block ends.
+
+    `facts` of a run that is resumed are its old `run.json`: what it says of its start stays.
+    Raises `UserError` where another process writes this run.
+    """
+    with locked(folder):
+        run = Run(folder, {})
+        start = {
+            "versions": _versions(facts["backend"]),
+            "git_commit": _git_commit(),
+            "command": shlex.join(["python", "-m", "har_keras", *sys.argv[1:]]),
+            "started": now(),
+        }
+        process = {"host": socket.gethostname(), "pid": os.getpid()}
+        state = {"status": "running", "finished": None, "error": None}
+        run.note(**state | start | facts | process | state)
+        try:
+            yield run
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            status = "interrupted" if stopped else "failed"
+            with suppress(OSError):
+                run.note(status=status, finished=now(), error=str(error) or type(error).__name__)
+            raise
+        run.note(status="completed", finished=now())
+
+
+def now() -> str:
+    """The time with its zone, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 

@@ -1,6 +1,5 @@
 """The figures of a finished run again, from its folder alone."""
 
-import os
 from pathlib import Path
 
 from rich.console import Console
@@ -40,10 +39,7 @@ def main(arguments: list[str]) -> None:
     folder = Path(options["run"]).expanduser()
     target = _output_folder(options["output"], folder) if "output" in options else None
     record, stored = read_finished(folder)
-    environment = [f"backend={backend.default(record['backend'])}"]
-    if root := os.environ.get("HAR_KERAS_DATA"):
-        environment.append(f"data.root={root}")
-    config = from_run(folder, [*environment, *overrides])
+    config = from_run(folder, [f"backend={backend.default(record['backend'])}", *overrides])
     backend.start(config.backend, config.hardware, config.seed)
     from har_keras import pipeline
 

@@ -1,11 +1,11 @@
-"""Train one model, or a sweep of them (`-m`)."""
+"""Train one model, go on with one (`training.resume=`), or train a sweep of them (`-m`)."""
 
 import errno
 import os
 import re
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -17,14 +17,30 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from har_keras.config import CONF, Config, explain, from_overrides, typed
-from har_keras.errors import UserError
+from har_keras.config import (
+    CONF,
+    Config,
+    explain,
+    from_overrides,
+    from_run,
+    overrides_of,
+    typed,
+)
+from har_keras.errors import UserError, require
+from har_keras.run_folder import read_json
 
-AS_TYPED = ("data.root",)
+AS_TYPED = ("data.root", "task.path", "training.resume")
+RESUME = "training.resume="
+CHANGEABLE = ("hardware.", "training.epochs=", "data.root=")
+GROUPS = ("task", "model", "optimizer", "hardware")
 
 
 def main(arguments: list[str]) -> None:
     """Check the overrides before anything is written, then hand them to Hydra."""
+    resumed = [argument for argument in arguments if argument.startswith(RESUME)]
+    if resumed:
+        others = [argument for argument in arguments if argument not in resumed]
+        return _resume(Path(resumed[-1].removeprefix(RESUME)).expanduser(), others)
     arguments = [_quoted(argument) for argument in arguments]
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]
@@ -62,25 +78,53 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _job(cfg: DictConfig) -> None:
-    try:
-        config = typed(cfg)
-        _train(config)
-    except UserError as error:
-        sys.exit(f"har_keras: {error}")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
-            raise
-        sys.exit(f"har_keras: {error.filename or 'run folder'}: {error.strerror}")
-
-
-def _train(config: Config) -> None:
-    from har_keras import pipeline
-
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
     folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    overrides = list(hydra_config.overrides.task)
-    pipeline.run(config, folder, overrides, Console())
+    try:
+        _train(typed(cfg), folder, list(hydra_config.overrides.task))
+    except UserError as error:
+        sys.exit(f"har_keras: {error}")
+
+
+def _resume(folder: Path, overrides: list[str]) -> None:
+    """Go on with a run in its own folder, by its own config."""
+    earlier = read_json(folder / "run.json") if (folder / "run.json").exists() else {}
+    changes = [override for override in overrides if override.startswith(CHANGEABLE)]
+    before, config = from_run(folder), from_run(folder, changes)
+    for override in overrides:
+        key, _, value = override.partition("=")
+        typed_key = f"{key}.name" if key in GROUPS else key
+        if (
+            override not in changes
+            and from_run(folder, [*changes, f"{typed_key}={value}"]) != config
+        ):
+            raise UserError(
+                f"{override}: differs from the config of {folder}, which a resumed run keeps; only"
+                " hardware.* and a larger training.epochs can be changed"
+            )
+    epochs, least = config.training.epochs, before.training.epochs
+    require(epochs >= least, "training.epochs", epochs, f"at least the run's {least}")
+    if earlier.get("status") == "completed" and epochs == least:
+        raise UserError(f"{folder}: is completed; a larger training.epochs than {epochs} goes on")
+    started_with = earlier.get("overrides") or overrides_of(folder)
+    if epochs > least:
+        others = [o for o in started_with if not o.startswith("training.epochs=")]
+        started_with = [*others, f"training.epochs={epochs}"]
+    _train(config, folder, started_with, earlier)
+
+
+def _train(
+    config: Config, folder: Path, overrides: list[str], earlier: dict[str, Any] | None = None
+) -> None:
+    from har_keras import pipeline
+
+    try:
+        pipeline.run(config, folder, overrides, Console(), earlier)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        raise UserError(f"{error.filename or 'run folder'}: {error.strerror}") from error
 
 
 def _quoted(argument: str) -> str:

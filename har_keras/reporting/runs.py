@@ -2,14 +2,14 @@
 
 import json
 import math
-import os
-import socket
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from har_keras.run_folder import is_running
 
 
 class Headline(NamedTuple):
@@ -160,7 +160,7 @@ def _read(folder: Path) -> Run:
     status = str(record.get("status") or "")
     if not status:
         return Run(folder, "damaged", record, problem="run.json: no status")
-    if status == "running" and _is_gone(record):
+    if status == "running" and not is_running(folder, record):
         return Run(folder, "interrupted", record, problem="its process is gone")
     try:
         metrics = _object(folder / "metrics.json")
@@ -169,19 +169,6 @@ def _read(folder: Path) -> Run:
             return Run(folder, "damaged", record, problem=f"metrics.json: {error}")
         metrics = {}
     return Run(folder, status, record, metrics)
-
-
-def _is_gone(record: Mapping[str, Any]) -> bool:
-    pid = record.get("pid")
-    if record.get("host") != socket.gethostname() or not isinstance(pid, int):
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return False
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
 from tensorboard.plugins.hparams import metadata as hparams_metadata
@@ -46,6 +46,11 @@ class TensorBoard:
         """Write below `folder`, usually `<run>/tensorboard`; nothing is made yet."""
         self.folder = folder
         self._events: dict[str, _EventFile] = {}
+        self._first_step: int | None = None
+
+    def purge(self, step: int) -> None:
+        """Have TensorBoard forget what an earlier process wrote of `step` and later ones."""
+        self._first_step = step
 
     def scalars(self, split: str, values: Mapping[str, float], step: int) -> None:
         """Write one point a name; NaN and infinity are kept, TensorBoard marks them."""
@@ -167,6 +172,10 @@ class TensorBoard:
     def _write(self, run: str, event: Event) -> None:
         if run not in self._events:
             self._events[run] = _EventFile(self.folder / run)
+            if self._first_step is not None:
+                log = SessionLog(status=SessionLog.START)
+                step = 0 if run == "hparams" else self._first_step
+                self._events[run].write(Event(session_log=log, step=step))
         self._events[run].write(event)
 
 

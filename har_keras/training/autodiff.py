@@ -1,4 +1,4 @@
-"""The calls on a backend's automatic differentiation that Keras has no name for."""
+"""The calls on a backend that Keras has no name for: gradients to log, the global generator."""
 
 from collections.abc import Callable
 from typing import Any
@@ -62,3 +62,28 @@ def _torch(model: Any, x: Any, y: Any) -> Callable[[], list[Any]]:
         return list(torch.autograd.grad(loss, weights, allow_unused=True))
 
     return gradient
+
+
+def random_state() -> dict[str, np.ndarray]:
+    """The state of the backend's global generators by name; Keras's dropout on torch draws there.
+
+    JAX has none, and on TensorFlow Keras draws from none.
+    """
+    if keras.backend.backend() != "torch":
+        return {}
+    import torch
+
+    states = [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+    return {f"random/{i}": state.numpy() for i, state in enumerate(states)}
+
+
+def set_random_state(states: dict[str, np.ndarray]) -> None:
+    """Give the global generators the state that `random_state` returned."""
+    if not states:
+        return
+    import torch
+
+    cpu, *gpus = (torch.from_numpy(states[f"random/{i}"]) for i in range(len(states)))
+    torch.set_rng_state(cpu)
+    if len(gpus) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(gpus)

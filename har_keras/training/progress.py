@@ -11,10 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class ProgressBar(keras.callbacks.Callback):
     """A bar with loss, accuracy and time left; without a terminal, a line an epoch."""
 
-    def __init__(self, console: Console, epochs: int, updates: int, watched: str) -> None:
-        """`updates` in each of `epochs`; `watched` stands before the held-out figures (`val_`)."""
+    def __init__(
+        self, console: Console, epochs: int, updates: int, watched: str, done: int = 0
+    ) -> None:
+        """`updates` in each of `epochs`; `watched` stands before the held-out figures (`val_`).
+
+        `done` epochs were done before.
+        """
         super().__init__()
-        self.watched = watched
+        self.watched, self.done = watched, done
         self.console, self.epochs, self.updates = console, epochs, updates
         self.bar = Progress(
             TextColumn("epoch"),
@@ -30,7 +35,9 @@ class ProgressBar(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Start the bar."""
         self.bar.start()
-        self.task = self.bar.add_task("fit", total=self.epochs, figures="compiling …")
+        self.task = self.bar.add_task(
+            "fit", total=self.epochs, completed=self.done, figures="compiling …"
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's clock."""
