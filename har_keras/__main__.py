@@ -1,6 +1,7 @@
 """`python -m har_keras [command] [key=value …]`: picks the command and hands on."""
 
 import re
+import signal
 import sys
 from importlib import import_module
 
@@ -10,12 +11,16 @@ COMMANDS = ("train", "evaluate", "report")
 
 
 def main() -> None:
-    """Run the command named first, `train` if none is; exit 1 with one line on a user's mistake."""
+    """Run the command named first, `train` if none is; exit 1 with one line on a user's mistake.
+
+    A polite kill ends a run as Ctrl-C does.
+    """
     arguments = sys.argv[1:]
     if any(flag in arguments for flag in ("-h", "--help")):
         arguments = ["help"]
     named = bool(arguments) and re.fullmatch(r"\w+", arguments[0])
     command = arguments.pop(0) if named else "train"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if command not in (*COMMANDS, "help"):
             raise UserError(

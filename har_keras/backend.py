@@ -38,20 +38,21 @@ class Hardware:
             require(self.threads > 0, "hardware.threads", self.threads, "at least 1, or null")
 
 
-def _installed(name: str) -> bool:
+def installed(name: str) -> bool:
+    """Whether a backend can be imported; imports nothing."""
     return PathFinder.find_spec(name) is not None
 
 
 def default(*preferred: str) -> str:
     """`KERAS_BACKEND`, else the first installed of `preferred`, jax, tensorflow, torch."""
-    candidates = (name for name in (*preferred, *BACKENDS) if _installed(name))
+    candidates = (name for name in (*preferred, *BACKENDS) if installed(name))
     return os.environ.get("KERAS_BACKEND") or next(candidates, BACKENDS[0])
 
 
 def check(name: str, hardware: Hardware) -> None:
     """Raise `UserError` where this backend is unknown, not installed or cannot do what is asked."""
     require_choice("backend", name, BACKENDS)
-    if not _installed(name):
+    if not installed(name):
         raise UserError(f"backend={name}: not installed, run pip install 'har_keras[{name}]'")
     if hardware.data_parallel and name == "torch":
         raise UserError(

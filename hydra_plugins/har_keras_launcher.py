@@ -1,6 +1,9 @@
-"""The sweep launcher: every job of a multirun in a fresh process, with a backend of its own."""
+"""The sweep launcher: every job of a multirun in a fresh process, with a backend of its own.
 
-import json
+A sweep that is started again in its old folder finds its jobs there by their overrides: completed
+ones are taken as they are, the others go on from their last checkpoint.
+"""
+
 import os
 import subprocess
 import sys
@@ -8,7 +11,9 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
@@ -21,7 +26,9 @@ from rich.table import Table
 from rich.text import Text
 
 from har_keras import backend
+from har_keras.config import overrides_of
 from har_keras.errors import UserError
+from har_keras.run_folder import is_running, read_finished, read_json
 
 
 @dataclass
@@ -44,6 +51,16 @@ class Job:
     state: str = "waiting"
     result: str = ""
     objective: float | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+
+class Failed(JobReturn):
+    """The return of a failed job; Hydra's own prints a line before it raises."""
+
+    @property
+    def return_value(self) -> Any:
+        """Raise the error."""
+        raise self._return_value
 
 
 class ProcessLauncher(Launcher):
@@ -66,13 +83,10 @@ class ProcessLauncher(Launcher):
     ) -> Sequence[JobReturn]:
         """Run all jobs, the failing ones too; each returns the value of `training.monitor`.
 
-        Raises `UserError` at the end if a job failed.
+        The return of a failed job raises `UserError` when it is looked at.
         """
-        sweep = Path(str(self.config.hydra.sweep.dir))
-        jobs = [
-            Job(sweep / str(number), list(filter_overrides(overrides)))
-            for number, overrides in enumerate(job_overrides, start=initial_job_idx)
-        ]
+        overrides = [list(filter_overrides(job)) for job in job_overrides]
+        jobs = place(Path(str(self.config.hydra.sweep.dir)), overrides, initial_job_idx)
         stopped = threading.Event()
         with ThreadPoolExecutor(self.n_jobs) as pool:
             waiting = [pool.submit(self._run, job, stopped) for job in jobs]
@@ -80,42 +94,80 @@ class ProcessLauncher(Launcher):
                 show(jobs, waiting)
             except KeyboardInterrupt:
                 stopped.set()
-                pool.shutdown(cancel_futures=True)
+                for job in jobs:
+                    if job.process is not None:
+                        job.process.terminate()
                 raise
         failed = [job for job in jobs if job.state == "failed"]
-        if failed:
-            raise UserError(
-                f"{len(failed)} of {len(jobs)} jobs failed, the first in {failed[0].folder}:"
-                f" {failed[0].result}"
-            )
+        error = failed and UserError(
+            f"{len(failed)} of {len(jobs)} jobs failed, the first in {failed[0].folder}:"
+            f" {failed[0].result}; to run them again: -m hydra.sweep.dir={failed[0].folder.parent}"
+        )
         return [
-            JobReturn(job.overrides, status=JobStatus.COMPLETED, _return_value=job.objective)
+            Failed(job.overrides, status=JobStatus.FAILED, _return_value=error)
+            if job in failed
+            else JobReturn(job.overrides, status=JobStatus.COMPLETED, _return_value=job.objective)
             for job in jobs
         ]
 
     def _run(self, job: Job, stopped: threading.Event) -> None:
+        """Bring a job to its end, whatever an earlier start has left of it."""
+        started = (job.folder / "run.json").exists()
+        try:
+            while started and is_running(job.folder, read_json(job.folder / "run.json")):
+                job.state = "running in another process"
+                if stopped.wait(1):
+                    return
+            if not started or read_json(job.folder / "run.json").get("status") != "completed":
+                self._train(job, started, stopped)
+            if job.state != "failed":
+                job.objective, job.result = outcome(job.folder)
+                job.state = "completed"
+        except (UserError, OSError) as error:
+            job.state, job.result = "failed", str(error)
+
+    def _train(self, job: Job, started: bool, stopped: threading.Event) -> None:
         if stopped.is_set():
             return
         job.folder.mkdir(parents=True, exist_ok=True)
+        anew = [*job.overrides, f"hydra.run.dir={job.folder}"]
+        arguments = [f"training.resume={job.folder}"] if started else anew
         threads = max(1, (os.cpu_count() or 1) // self.n_jobs)
         shared = backend.thread_variables(threads) if self.n_jobs > 1 else {}
-        command = [sys.executable, "-m", "har_keras", *job.overrides, f"hydra.run.dir={job.folder}"]
         job.state = "running"
-        with (job.folder / "console.txt").open("wb") as console:
-            status = subprocess.run(
-                command, stdout=console, stderr=subprocess.STDOUT, env=os.environ | shared
-            ).returncode
-        job.state = "failed" if status else "completed"
-        if status:
+        with (job.folder / "console.txt").open("ab") as console:
+            job.process = subprocess.Popen(
+                [sys.executable, "-m", "har_keras", *arguments],
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env=os.environ | shared,
+                process_group=0,  # a Ctrl-C comes to it from us alone
+            )
+        if status := job.process.wait():
             lines = (job.folder / "console.txt").read_text(errors="replace").strip().splitlines()
-            job.result = lines[-1].removeprefix("har_keras: ") if lines else f"exit status {status}"
-        else:
-            job.objective, job.result = outcome(job.folder)
+            last = lines[-1].removeprefix("har_keras: ") if lines else ""
+            job.state = "failed"
+            job.result = f"killed by signal {-status}" if status < 0 else last or f"status {status}"
+
+
+def place(sweep: Path, jobs: Sequence[list[str]], first: int) -> list[Job]:
+    """A folder for each job: that of an earlier job with its overrides, else the next free one."""
+    earlier = {
+        tuple(sorted(overrides_of(path.parents[1]))): path.parents[1]
+        for path in sweep.glob("*/.hydra/overrides.yaml")
+    }
+    taken = set(earlier.values())
+    free = (sweep / str(number) for number in count(first) if sweep / str(number) not in taken)
+    keys = [tuple(sorted(overrides)) for overrides in jobs]
+    return [
+        Job(earlier.pop(key) if key in earlier else next(free), overrides)
+        for key, overrides in zip(keys, jobs, strict=True)
+    ]
 
 
 def outcome(folder: Path) -> tuple[float, str]:
     """The validation metric that chose the best epoch, and the figures in words."""
-    metrics = json.loads((folder / "metrics.json").read_text())
+    _, metrics = read_finished(folder)
     monitor = str(OmegaConf.load(folder / ".hydra" / "config.yaml").training.monitor)
     held_out = metrics["validation"] or metrics["test"]
     shown = [

@@ -13,7 +13,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
@@ -30,7 +30,7 @@ from har_keras.errors import UserError, require
 from har_keras.run_folder import read_json
 
 AS_TYPED = ("data.root", "task.path", "training.resume")
-RESUME = "training.resume="
+RESUME, SWEEP = "training.resume=", "hydra.sweep.dir="
 CHANGEABLE = ("hardware.", "training.epochs=", "data.root=")
 GROUPS = ("task", "model", "optimizer", "hardware")
 
@@ -45,6 +45,9 @@ def main(arguments: list[str]) -> None:
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]
     parsed = parser.parse_args(arguments)
+    if parsed.multirun and (sweep := _old_sweep(parsed.overrides)):
+        parsed.overrides = sweep
+        arguments = ["-m", *sweep]
     for job in _jobs(parsed.overrides) if parsed.multirun else [parsed.overrides]:
         from_overrides(job)
     _refuse_used_folder(parsed.overrides)
@@ -57,8 +60,26 @@ def main(arguments: list[str]) -> None:
         raise explain(error) from error
 
 
+def _old_sweep(overrides: list[str]) -> list[str]:
+    """All overrides of the sweep in `hydra.sweep.dir`, if that is all that is typed."""
+    folder = next((o.partition("=")[2] for o in overrides if o.startswith(SWEEP)), "")
+    if not folder or not all(override.startswith("hydra") for override in overrides):
+        return []
+    path = Path(folder) / "multirun.yaml"
+    if not path.exists():
+        raise UserError(
+            f"{SWEEP}{folder}: holds no sweep to go on with; to start one there, say what to try"
+            " (model=lstm,gru)"
+        )
+    earlier = OmegaConf.load(path).hydra.overrides
+    settings = [o for o in earlier.hydra if not o.startswith(("hydra.mode=", SWEEP))]
+    return [*earlier.task, *settings, *overrides]
+
+
 def _jobs(overrides: list[str]) -> list[list[str]]:
-    """The overrides of each job of a sweep, as Hydra's basic sweeper splits them."""
+    """The overrides of each job of a sweep, as far as Hydra's basic sweeper splits them."""
+    if any(override.startswith("hydra/sweeper=") for override in overrides):
+        return []
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException as error:

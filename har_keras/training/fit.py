@@ -43,16 +43,7 @@ def fit(
     allowed = f"a multiple of the {devices} devices"
     require(equal_parts, "training.batch_size", training.batch_size, allowed)
     updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
-    initial_weights.draw(model, config.seed, training.initial_weights)
-    for variable in model.trainable_variables:
-        if training.l2:
-            variable.regularizer = keras.regularizers.L2(training.l2 / 2)
-    model.compile(
-        optimizers.build(config.optimizer, updates * training.epochs),
-        loss=data.outputs.loss(),
-        metrics=data.outputs.compiled_metrics(),
-        jit_compile="auto" if config.hardware.jit is None else config.hardware.jit,
-    )
+    prepare(model, data, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
     log = Log(folder, board, data, "test" if published else "validation")
@@ -105,6 +96,22 @@ def fit(
             "samples_per_second": updates * training.batch_size / seconds,
             "first_step_seconds": log.first_step_seconds,
         },
+    )
+
+
+def prepare(model: Any, data: TaskData, config: Config) -> None:
+    """Draw the initial weights, and compile with the configured optimizer, loss and penalty."""
+    training = config.training
+    initial_weights.draw(model, config.seed, training.initial_weights)
+    for variable in model.trainable_variables:
+        if training.l2:
+            variable.regularizer = keras.regularizers.L2(training.l2 / 2)
+    updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
+    model.compile(
+        optimizers.build(config.optimizer, updates * training.epochs),
+        loss=data.outputs.loss(),
+        metrics=data.outputs.compiled_metrics(),
+        jit_compile="auto" if config.hardware.jit is None else config.hardware.jit,
     )
 
 

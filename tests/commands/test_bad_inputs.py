@@ -103,12 +103,12 @@ def test_folder_of_another_run(refuse, finished) -> None:
 
 
 def test_data_parallel_on_torch(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("har_keras.backend._installed", lambda name: True)
+    monkeypatch.setattr("har_keras.backend.installed", lambda name: True)
     assert "not torch" in refuse("backend=torch", "hardware=data_parallel")
 
 
 def test_backend_that_is_not_installed(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("har_keras.backend._installed", lambda name: name != "torch")
+    monkeypatch.setattr("har_keras.backend.installed", lambda name: name != "torch")
     assert "pip install 'har_keras[torch]'" in refuse("backend=torch")
 
 

@@ -200,7 +200,7 @@ def test_more_convolutions_than_the_steps_allow() -> None:
 
 @pytest.mark.parametrize("name", config.choices("hardware"))
 def test_hardware_loads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("har_keras.backend._installed", lambda _: True)
+    monkeypatch.setattr("har_keras.backend.installed", lambda _: True)
     assert config.from_overrides([f"hardware={name}", "backend=jax"]).hardware.name == name
 
 

@@ -1,11 +1,8 @@
 import csv
 import io
 import json
-import os
 import socket
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -17,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from har_keras.reporting import comparison, runs
+from har_keras.run_folder import locked
 
 
 def folder(
@@ -215,12 +213,11 @@ def test_csv_has_one_row_a_run_in_full(tmp_path: Path) -> None:
     assert (second["status"], second["test_accuracy"]) == ("failed", "")
 
 
-def test_a_running_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
+def test_a_running_run_that_holds_no_lock_is_interrupted(tmp_path: Path) -> None:
     here = socket.gethostname()
-    folder(tmp_path, "dead", status="running", host=here, pid=gone.pid)
-    folder(tmp_path, "living", status="running", host=here, pid=os.getpid())
-    folder(tmp_path, "elsewhere", status="running", host="another", pid=gone.pid)
-    found = {run.folder.name: run.status for run in runs.collect(tmp_path)}
+    folder(tmp_path, "dead", status="running", host=here)
+    living = folder(tmp_path, "living", status="running", host=here)
+    folder(tmp_path, "elsewhere", status="running", host="another")
+    with locked(living):
+        found = {run.folder.name: run.status for run in runs.collect(tmp_path)}
     assert found == {"dead": "interrupted", "living": "running", "elsewhere": "running"}

@@ -1,0 +1,71 @@
+"""What one backend computes, for the others to agree with: a script, run in a process for each.
+
+`first_losses FILE`: the losses of the first training steps of every shipped model and optimizer.
+`save FOLDER`: every shipped model, with the weights that `seed` draws.
+`predict FOLDER`: the outputs of all models in the folder.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from har_keras import backend, config, pipeline
+
+STEPS = 20
+MODELS = [[f"model={name}"] for name in config.choices("model")]
+OPTIMIZERS = [["model=gru", f"optimizer={name}"] for name in config.choices("optimizer")]
+
+
+def started(*overrides: str) -> config.Config:
+    always = ["task.source=simulated", "model.dropout=0", "optimizer.learning_rate=0.001"]
+    found = config.from_overrides([*overrides, *always])
+    backend.start(found.backend, found.hardware, found.seed)
+    return found
+
+
+def first_losses(file: Path) -> None:
+    losses = {}
+    for overrides in MODELS + OPTIMIZERS:
+        settings = started(*overrides)
+        from har_keras.training import batches
+        from har_keras.training.fit import prepare
+
+        data = pipeline.load(settings)
+        model = pipeline.build(settings, data)
+        prepare(model, data, settings)
+        stream = batches.stream(
+            data.train.x, data.train.y, settings.training.batch_size, 0, augment=data.augment
+        )
+        found = []
+        for _ in range(STEPS):
+            model.reset_metrics()
+            found.append(float(model.train_on_batch(*next(stream), return_dict=True)["loss"]))
+        losses[" ".join(overrides)] = found
+    file.write_text(json.dumps(losses))
+
+
+def save(folder: Path) -> None:
+    for overrides in MODELS:
+        settings = started(*overrides, "seed=1")
+        from har_keras.training import initial_weights
+
+        data = pipeline.load(settings)
+        model = pipeline.build(settings, data)
+        initial_weights.draw(model, settings.seed, {"head/*": "normal(0, 1)"})
+        model.save(folder / f"{settings.model.name}.{settings.backend}.keras")
+
+
+def predict(folder: Path) -> None:
+    settings = started()
+    x = pipeline.load(settings).test.x[::100]
+    outputs = {
+        path.stem: np.asarray(pipeline.open_model(path).predict(x, verbose=0))
+        for path in sorted(folder.glob("*.keras"))
+    }
+    np.savez(folder / f"{settings.backend}.npz", **outputs)
+
+
+if __name__ == "__main__":
+    {"first_losses": first_losses, "save": save, "predict": predict}[sys.argv[1]](Path(sys.argv[2]))

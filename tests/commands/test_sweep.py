@@ -1,0 +1,62 @@
+"""Sweeps: failures apart, and going on with an old one."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from har_keras.__main__ import main
+from hydra_plugins.har_keras_launcher import place
+
+TINY = (
+    "task.source=simulated",
+    "model=simple_rnn",
+    "model.units=2",
+    "optimizer=sgd",
+    "training.epochs=1",
+    "training.batch_size=2048",
+)
+
+
+def test_a_failed_job_does_not_stop_the_others_and_is_run_again_alone(
+    har_keras, tmp_path: Path
+) -> None:
+    sweep = "hydra.sweep.dir=sweep"
+    done = har_keras("-m", *TINY, "training.l2=3e38,0,0.1", sweep, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "1 of 3 jobs failed, the first in sweep/0: the training loss is nan" in done.stderr
+    assert done.stdout.count(" completed ") == 2
+    assert "expected a number" in " ".join(done.stdout.split())
+    first = [(tmp_path / f"sweep/{n}/run.json").stat().st_mtime_ns for n in range(3)]
+
+    (tmp_path / "sweep/2").rename(tmp_path / "sweep/7")  # found by overrides, not by number
+    config = tmp_path / "sweep/0/.hydra/config.yaml"
+    config.write_text(config.read_text().replace("l2: 3.0e+38", "l2: 0.2"))
+    again = har_keras("-m", sweep, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count(" completed ") == 3
+    second = [(tmp_path / f"sweep/{n}/run.json").stat().st_mtime_ns for n in (0, 1, 7)]
+    assert second[0] > first[0]
+    assert second[1:] == first[1:]
+    assert not (tmp_path / "sweep/2").exists()
+    assert json.loads((tmp_path / "sweep/0/run.json").read_text())["resumed"]
+
+
+def test_a_folder_without_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["har_keras", "-m", f"hydra.sweep.dir={tmp_path}"])
+    with pytest.raises(SystemExit, match="holds no sweep to go on with"):
+        main()
+    assert not list(tmp_path.iterdir())
+
+
+def test_jobs_take_their_old_folder_or_the_next_free_one(tmp_path: Path) -> None:
+    for number, overrides in {"0": ["seed=1"], "3": ["seed=2", "model=gru"], "1": []}.items():
+        folder = tmp_path / number
+        (folder / ".hydra").mkdir(parents=True)
+        if overrides:
+            (folder / ".hydra" / "overrides.yaml").write_text(json.dumps(overrides))
+    jobs = [["seed=3"], ["model=gru", "seed=2"], ["seed=4"], ["seed=1"], ["seed=1"]]
+    found = [job.folder.name for job in place(tmp_path, jobs, 0)]
+    assert found == ["1", "3", "2", "0", "4"]
