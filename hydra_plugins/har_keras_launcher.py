@@ -57,7 +57,7 @@ class Job:
 class Failed(JobReturn):
     """The return of a failed job; Hydra's own prints a line before it raises."""
 
-    @property
+    @property  # type: ignore[misc]
     def return_value(self) -> Any:
         """Raise the error."""
         raise self._return_value

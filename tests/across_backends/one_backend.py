@@ -20,7 +20,7 @@ OPTIMIZERS = [["model=gru", f"optimizer={name}"] for name in config.choices("opt
 
 def started(*overrides: str) -> config.Config:
     always = ["task.source=simulated", "model.dropout=0", "optimizer.learning_rate=0.001"]
-    found = config.from_overrides([*overrides, *always])
+    found = config.from_overrides([*overrides, *always, "hardware.threads=1"])
     backend.start(found.backend, found.hardware, found.seed)
     return found
 
