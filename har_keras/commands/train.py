@@ -24,6 +24,7 @@ from har_keras.config import (
     from_overrides,
     from_run,
     overrides_of,
+    register,
     typed,
 )
 from har_keras.errors import UserError, require
@@ -48,6 +49,7 @@ def main(arguments: list[str]) -> None:
     if parsed.multirun and (sweep := _old_sweep(parsed.overrides)):
         parsed.overrides = sweep
         arguments = ["-m", *sweep]
+    register()
     for job in _jobs(parsed.overrides) if parsed.multirun else [parsed.overrides]:
         from_overrides(job)
     _refuse_used_folder(parsed.overrides)

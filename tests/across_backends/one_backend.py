@@ -2,7 +2,7 @@
 
 `first_losses FILE`: the losses of the first training steps of every shipped model and optimizer.
 `save FOLDER`: every shipped model, with the weights that `seed` draws.
-`predict FOLDER`: the outputs of all models in the folder.
+`predict FOLDER`: the probabilities that all models in the folder give.
 """
 
 import json
@@ -53,18 +53,19 @@ def save(folder: Path) -> None:
 
         data = pipeline.load(settings)
         model = pipeline.build(settings, data)
-        initial_weights.draw(model, settings.seed, {"head/*": "normal(0, 1)"})
+        initial_weights.draw(model, settings.seed, {})
         model.save(folder / f"{settings.model.name}.{settings.backend}.keras")
 
 
 def predict(folder: Path) -> None:
     settings = started()
-    x = pipeline.load(settings).test.x[::100]
-    outputs = {
-        path.stem: np.asarray(pipeline.open_model(path).predict(x, verbose=0))
+    data = pipeline.load(settings)
+    x = data.test.x[::100]
+    probabilities = {
+        path.stem: data.outputs.probabilities(pipeline.open_model(path).predict(x, verbose=0))
         for path in sorted(folder.glob("*.keras"))
     }
-    np.savez(folder / f"{settings.backend}.npz", **outputs)
+    np.savez(folder / f"{settings.backend}.npz", **probabilities)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def losses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.ndarray]]:
+def probabilities(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np.ndarray]]:
     folder = tmp_path_factory.mktemp("models")
     for task in ("save", "predict"):
         for backend in BACKENDS:
@@ -56,7 +56,7 @@ def test_first_training_losses_agree(losses, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", OTHERS)
-def test_saved_models_predict_the_same_everywhere(outputs, backend: str) -> None:
-    assert len(outputs[FIRST]) == len(choices("model")) * len(BACKENDS)
-    for name, expected in outputs[FIRST].items():
-        np.testing.assert_allclose(outputs[backend][name], expected, atol=1e-5, err_msg=name)
+def test_saved_models_predict_the_same_everywhere(probabilities, backend: str) -> None:
+    assert len(probabilities[FIRST]) == len(choices("model")) * len(BACKENDS)
+    for name, expected in probabilities[FIRST].items():
+        np.testing.assert_allclose(probabilities[backend][name], expected, atol=1e-5, err_msg=name)
