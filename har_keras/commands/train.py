@@ -32,6 +32,7 @@ from har_keras.run_folder import read_json
 
 AS_TYPED = ("data.root", "task.path", "training.resume")
 RESUME, SWEEP = "training.resume=", "hydra.sweep.dir="
+FULL_OR_FORBIDDEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 CHANGEABLE = ("hardware.", "training.epochs=", "data.root=")
 GROUPS = ("task", "model", "optimizer", "hardware")
 
@@ -145,7 +146,7 @@ def _train(
     try:
         pipeline.run(config, folder, overrides, Console(), earlier)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno not in FULL_OR_FORBIDDEN:
             raise
         raise UserError(f"{error.filename or 'run folder'}: {error.strerror}") from error
 

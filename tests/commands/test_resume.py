@@ -14,6 +14,8 @@ import pytest
 from har_keras import run_folder
 from har_keras.__main__ import main
 
+HAR_KERAS = [sys.executable, "-u", "-m", "har_keras"]
+
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *typed: str) -> str:
     monkeypatch.setattr(sys, "argv", ["har_keras", *typed])
@@ -25,13 +27,13 @@ def refuse(monkeypatch: pytest.MonkeyPatch, *typed: str) -> str:
     return line
 
 
-def test_a_killed_run_goes_on_and_a_finished_one_can_be_prolonged(
+def test_a_killed_run_goes_on_over_a_full_disk_and_can_be_prolonged(
     har_keras, finished: tuple[Path, str], tmp_path: Path
 ) -> None:
     undisturbed = finished[0]
     overrides = json.loads((undisturbed / "run.json").read_text())["overrides"]
     started = subprocess.Popen(
-        [sys.executable, "-u", "-m", "har_keras", *overrides, "hydra.run.dir=run"],
+        [*HAR_KERAS, *overrides, "hydra.run.dir=run"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
@@ -42,6 +44,18 @@ def test_a_killed_run_goes_on_and_a_finished_one_can_be_prolonged(
                 started.send_signal(signal.SIGKILL)
     folder = tmp_path / "run"
     assert json.loads((folder / "run.json").read_text())["status"] == "running"
+
+    full = subprocess.run(
+        ["bash", "-c", 'ulimit -f 20 && exec "$@"', "-", *HAR_KERAS, "training.resume=run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert full.returncode == 1
+    assert "File too large" in full.stderr.splitlines()[-1]
+    assert "Traceback" not in full.stderr
+    assert json.loads((folder / "run.json").read_text())["status"] == "failed"
+
     done = har_keras("training.resume=run", "task=har", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "resumed after epoch" in done.stdout
@@ -54,7 +68,7 @@ def test_a_killed_run_goes_on_and_a_finished_one_can_be_prolonged(
     assert done.returncode == 0, done.stderr
     record = json.loads((folder / "run.json").read_text())
     assert record["status"] == "completed"
-    assert len(record["resumed"]) == 2
+    assert len(record["resumed"]) == 3
     assert [o for o in record["overrides"] if "epochs" in o] == ["training.epochs=3"]
     with (folder / "history.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]

@@ -151,6 +151,22 @@ def test_events_are_on_disk_at_once_and_a_second_start_adds_to_them(tmp_path: Pa
     killed.close()
 
 
+def test_a_resumed_run_takes_the_place_of_what_was_cut_off(tmp_path: Path) -> None:
+    for start, values in (None, [0.1, 0.2, 0.3]), (3, [0.4, 0.5]):
+        with TensorBoard(tmp_path) as board:
+            if start is not None:
+                board.purge(start)
+            for step, value in enumerate(values, start=start or 1):
+                board.scalars("train", {"loss": value}, step)
+            board.hparams({"units": start or 1}, {"test/loss": values[-1]})
+    points = [
+        (event.step, round(event.value, 3)) for event in read(tmp_path / "train").Scalars("loss")
+    ]
+    assert points == [(1, 0.1), (2, 0.2), (3, 0.4), (4, 0.5)]
+    final = read(tmp_path / "hparams").Scalars("test/loss")
+    assert [round(event.value, 3) for event in final] == [0.5]
+
+
 def test_nothing_imports_tensorflow_or_keras(tmp_path: Path) -> None:
     program = """
 import sys
