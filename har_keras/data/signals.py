@@ -26,6 +26,7 @@ class LowPass:
     """
 
     def __init__(self, cutoff: float, rate: float) -> None:
+        """Set cutoff and samples a second, both in Hz."""
         from scipy import signal
 
         self._sos = signal.butter(ORDER, cutoff, fs=rate, output="sos")
@@ -48,6 +49,7 @@ class Denoiser:
     """`denoise` for samples as they come: one sample behind, until `close`."""
 
     def __init__(self, rate: float = RATE) -> None:
+        """Set samples a second, above 40."""
         self._low_pass = LowPass(NOISE_CUTOFF, rate)
         self._held: NDArray[np.float64] | None = None
 
