@@ -1,12 +1,13 @@
 """`python -m har_keras [command] [key=value …]`: picks the command and hands on."""
 
+import os
 import re
 import sys
 from importlib import import_module
 
 from har_keras.errors import UserError, nearest
 
-COMMANDS = ("train", "evaluate", "report")
+COMMANDS = ("train", "evaluate", "predict", "stream", "report")
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
         sys.exit(f"har_keras: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ cannot be used is named by its number.
 """
 
 import csv
-import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from har_keras.data.preprocessing import Preprocessing
-from har_keras.data.windower import BadSample, Cut, Windower, cut
+from har_keras.data.windower import BadSample
 from har_keras.errors import UserError, nearest
 
 TIME = "time"
@@ -41,7 +40,8 @@ class CsvReader:
     name: what errors call the file. columns: the channels, in the order wanted; None takes all but
     `time` and the text columns. texts: text columns, left empty where the file has none. untimed:
     whether the rate was given, so that a column which may hold times under another name is let be.
-    Once the header is read, `columns` tells the channels and `present` the text columns found.
+    Once the header is read, `columns` tells the channels, `present` the text columns found and
+    `timed` whether there is a column `time`.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class CsvReader:
         """Nothing is read yet."""
         self.name, self.columns, self.texts, self.untimed = name, columns, tuple(texts), untimed
         self.present: tuple[str, ...] = ()
+        self.timed = False
         self._header: list[str] | None = None
         self._rest = b""
         self._line = 0  # lines read
@@ -77,7 +78,7 @@ class CsvReader:
         return rows
 
     def _parsed(self, block: bytes) -> Rows:
-        lines = self._decoded(block).split("\n") if block else []
+        lines = self._decoded(block).replace("\r\n", "\n").split("\n") if block else []
         if self._header is None and lines:
             self._read_header(lines.pop(0).removeprefix("\ufeff"))
             self._line = 1
@@ -119,12 +120,14 @@ class CsvReader:
                 raise UserError(f"{self.name}: has the column {name} twice, expected it once")
         if not timed and not self.untimed:
             for name in header:
-                if name not in wanted and (name.lower() in LIKE_TIME or nearest(name.lower(), [TIME])):
+                if name not in wanted and (
+                    name.lower() in LIKE_TIME or nearest(name.lower(), [TIME])
+                ):
                     raise UserError(
                         f"{self.name}: the column {name} may hold times, expected it to be called"
                         f" {TIME} (seconds), or rate= for samples at a steady rate"
                     )
-        self._header, self._timed = header, timed
+        self._header, self.timed = header, timed
         self._places = [header.index(name) for name in wanted]
         self._text_places = [header.index(name) for name in self.present]
 
@@ -153,7 +156,7 @@ class CsvReader:
         return self._sorted(values, texts, np.arange(first, first + len(lines)))
 
     def _slow(self, lines: list[str], first: int) -> Rows:
-        """Line by line; raises `UserError` for the first that is wrong. Blank lines are left out."""
+        """Line by line, blank ones left out; raises `UserError` for the first that is wrong."""
         values, texts, numbers = [], [], []
         header = self._header or []
         for number, line in enumerate(lines, first):
@@ -168,7 +171,7 @@ class CsvReader:
                     row.append(float(cells[place]))
                 except ValueError:
                     found = repr(cells[place][:20]) if cells[place] else "empty"
-                    self._refuse(number, f"{header[place]} is {found}, expected a number")
+                    self._refuse(number, f"{header[place]} is {found}, expected a number like 0.5")
             values.append(row)
             texts.append([cells[place] for place in self._text_places])
             numbers.append(number)
@@ -182,10 +185,53 @@ class CsvReader:
     def _sorted(
         self, values: NDArray[np.float64], texts: list[list[str]], lines: NDArray[np.int64]
     ) -> Rows:
-        timed = self._header is not None and self._timed
+        timed = self._header is not None and self.timed
         time, x = (values[:, 0], values[:, 1:]) if timed else (None, values)
         found = dict(zip(self.present, texts, strict=True))
         return Rows(time, x, tuple(found.get(name, []) for name in self.texts), lines)
 
     def _refuse(self, line: int, what: str) -> NoReturn:
         raise UserError(f"{self.name}, line {line}: {what}")
+
+
+def read(
+    path: Path, columns: Sequence[str] | None, texts: Sequence[str] = (), untimed: bool = False
+) -> tuple[CsvReader, Rows]:
+    """The reader of a file, which knows its columns, and all samples; arguments as `CsvReader` has.
+
+    Raises `UserError` for any mistake.
+    """
+    reader = CsvReader(str(path), columns, texts, untimed)
+    parts = [reader.push(chunk) for chunk in chunks(path)]
+    parts.append(reader.close())
+    parts = [part for part in parts if len(part.x)]
+    time = (
+        None
+        if parts[0].time is None
+        else np.concatenate([p.time for p in parts if p.time is not None])
+    )
+    cells = tuple([cell for part in parts for cell in part.texts[i]] for i in range(len(texts)))
+    x, lines = (np.concatenate(list(p)) for p in zip(*((p.x, p.lines) for p in parts), strict=True))
+    return reader, Rows(time, x, cells, lines)
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file; raise `UserError` where there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(BLOCK), b"")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file, expected a CSV file") from error
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}, expected a CSV file") from error
+
+
+@contextmanager
+def located(name: str, rows: Rows) -> Iterator[None]:
+    """Have errors name the file, and the line where it is known which of `rows` is wrong."""
+    try:
+        yield
+    except BadSample as error:
+        raise UserError(f"{name}, line {rows.lines[error.row]}: {error.what}") from error
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error

@@ -1,0 +1,72 @@
+"""Label samples as they come on standard input."""
+
+import csv
+import os
+import select
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from har_keras.commands import options, sensors
+from har_keras.data.csv_recordings import BLOCK, CsvReader, Rows, located
+from har_keras.data.windower import Cut, Windower, require_windows
+from har_keras.errors import UserError
+from har_keras.inference import describe
+
+OPTIONS = ("run", "rate")
+NAME = "standard input"
+
+
+def main(arguments: list[str]) -> None:
+    """`run=<run folder>`; `rate=`, `backend=` and `hardware.*=` if wanted.
+
+    Reads CSV from standard input, a header line first, and prints a line a window as soon as it is
+    known. Raises `UserError` for a run or for samples that cannot be used.
+    """
+    typed, overrides = options.read(arguments, OPTIONS, sensors.OF_THE_RUN)
+    rate = options.rate(typed)
+    description = describe(Path(typed["run"]).expanduser())
+    config = sensors.configured(description, overrides)
+    preprocessing = description.preprocessing
+    if sys.stdin.isatty():
+        raise UserError("standard input is a terminal, expected samples: … < samples.csv")
+    windower = Windower(preprocessing, rate)
+    reader = CsvReader(NAME, preprocessing.columns, untimed=rate is not None)
+    source = sys.stdin.fileno()
+    cuts = _cuts(source, reader, windower)
+    there = select.select([source], [], [], 0)[0]
+    early = [next(cuts)] if there else []  # a mistake shows before Keras starts
+    run = sensors.opened(config, description)
+    run.probabilities(np.zeros((1, preprocessing.window, preprocessing.features), np.float32))
+    print("ready", file=sys.stderr, flush=True)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(sensors.HEADER)
+    sys.stdout.flush()
+    for cut in chain(early, cuts):
+        if len(cut.x):
+            writer.writerows(sensors.rows(run.label(cut.start, cut.x)))
+            sys.stdout.flush()
+    if not reader.timed and rate is None:
+        print(sensors.steady(preprocessing.rate), file=sys.stderr)
+    if windower.gaps:
+        print(sensors.gaps(windower), file=sys.stderr)
+
+
+def _cuts(source: int, reader: CsvReader, windower: Windower) -> Iterator[Cut]:
+    windows = 0
+
+    def pushed(rows: Rows) -> Cut:
+        with located(NAME, rows):
+            return windower.push(rows.time, rows.x)
+
+    while chunk := os.read(source, BLOCK):
+        cut = pushed(reader.push(chunk))
+        windows += len(cut.x)
+        yield cut
+    for cut in (pushed(reader.close()), windower.close()):
+        windows += len(cut.x)
+        yield cut
+    require_windows(windows, windower)
