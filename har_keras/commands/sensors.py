@@ -41,7 +41,7 @@ def gaps(windower: Windower) -> str:
         return ""
     at, length = windower.first_gap
     count = "1 gap" if windower.gaps == 1 else f"{windower.gaps} gaps, the first"
-    return f"{count} of {length:.3g} s after {_seconds(at)} s: no window spans one"
+    return f"{count} of {length:.4g} s after {_seconds(at)} s: no window spans one"
 
 
 def steady(rate: float) -> str:

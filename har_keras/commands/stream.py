@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from har_keras.commands import options, sensors
-from har_keras.data.csv_recordings import BLOCK, CsvReader, Rows, located
+from har_keras.data.csv_recordings import BLOCK, CsvReader, located
 from har_keras.data.windower import Cut, Windower, require_windows
 from har_keras.errors import UserError
 from har_keras.inference import describe
@@ -58,15 +58,15 @@ def main(arguments: list[str]) -> None:
 def _cuts(source: int, reader: CsvReader, windower: Windower) -> Iterator[Cut]:
     windows = 0
 
-    def pushed(rows: Rows) -> Cut:
-        with located(NAME, rows):
-            return windower.push(rows.time, rows.x)
-
     while chunk := os.read(source, BLOCK):
-        cut = pushed(reader.push(chunk))
+        rows = reader.push(chunk)
+        with located(NAME, rows):
+            cut = windower.push(rows.time, rows.x)
         windows += len(cut.x)
         yield cut
-    for cut in (pushed(reader.close()), windower.close()):
-        windows += len(cut.x)
-        yield cut
-    require_windows(windows, windower)
+    rows = reader.close()
+    with located(NAME, rows):
+        for cut in (windower.push(rows.time, rows.x), windower.close()):
+            windows += len(cut.x)
+            yield cut
+        require_windows(windows, windower)

@@ -38,8 +38,9 @@ class CsvReader:
     """Takes the bytes of a CSV file in any pieces and gives the samples in them.
 
     name: what errors call the file. columns: the channels, in the order wanted; None takes all but
-    `time` and the text columns. texts: text columns, left empty where the file has none. untimed:
-    whether the rate was given, so that a column which may hold times under another name is let be.
+    `time` and the text columns. texts: text columns, left empty where the file has none, unless
+    they are `needed`. untimed: whether the rate was given, so that a column which may hold times
+    under another name is let be.
     Once the header is read, `columns` tells the channels, `present` the text columns found and
     `timed` whether there is a column `time`.
     """
@@ -49,10 +50,12 @@ class CsvReader:
         name: str,
         columns: Sequence[str] | None,
         texts: Sequence[str] = (),
+        needed: Sequence[str] = (),
         untimed: bool = False,
     ) -> None:
         """Nothing is read yet."""
-        self.name, self.columns, self.texts, self.untimed = name, columns, tuple(texts), untimed
+        self.name, self.columns, self.untimed = name, columns, untimed
+        self.texts, self.needed = tuple(texts), tuple(needed)
         self.present: tuple[str, ...] = ()
         self.timed = False
         self._header: list[str] | None = None
@@ -108,7 +111,7 @@ class CsvReader:
         wanted = [TIME] * timed + list(self.columns)
         self.present = tuple(name for name in self.texts if name in header)
         shown = ", ".join(header[:SHOWN]) + ", …" * (len(header) > SHOWN)
-        missing = [name for name in wanted if name not in header]
+        missing = [name for name in (*wanted, *self.needed) if name not in header]
         if missing or not self.columns:
             raise UserError(
                 f"{self.name}: expected a header line with the columns"
@@ -195,13 +198,17 @@ class CsvReader:
 
 
 def read(
-    path: Path, columns: Sequence[str] | None, texts: Sequence[str] = (), untimed: bool = False
+    path: Path,
+    columns: Sequence[str] | None,
+    texts: Sequence[str] = (),
+    needed: Sequence[str] = (),
+    untimed: bool = False,
 ) -> tuple[CsvReader, Rows]:
     """The reader of a file, which knows its columns, and all samples; arguments as `CsvReader` has.
 
     Raises `UserError` for any mistake.
     """
-    reader = CsvReader(str(path), columns, texts, untimed)
+    reader = CsvReader(str(path), columns, texts, needed, untimed)
     parts = [reader.push(chunk) for chunk in chunks(path)]
     parts.append(reader.close())
     parts = [part for part in parts if len(part.x)]

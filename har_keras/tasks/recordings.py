@@ -91,7 +91,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     train = splits["train"]
     for index in np.setdiff1d(y, train.y):
         raise UserError(
-            f"{folder}: expected every class in the training recordings, {classes[index]!r} is not:"
+            f"{folder}: expected every class in the training recordings, '{classes[index]}' is not:"
             f" only {', '.join(np.unique(data.subjects[y == index]))} has it; record it with more"
             " subjects, or change task.test_share, task.validation_share or seed"
         )
@@ -146,12 +146,8 @@ def _read(config: Config, folder: Path) -> tuple[Labelled, Preprocessing]:
     wanted = config.channels or (list(RAW) if config.filter == "inertial" else None)
     channels = wanted
     for file in files:
-        reader, rows = csv_recordings.read(file, wanted, (config.label, config.subject))
-        if config.label not in reader.present:
-            raise UserError(
-                f"{file}: has no column {config.label}, expected one with the label of each sample"
-                " (task.label=… says another name)"
-            )
+        texts = config.label, config.subject
+        reader, rows = csv_recordings.read(file, wanted, texts, needed=[config.label])
         channels = channels or list(reader.columns or ())
         if set(channels) != set(reader.columns or ()):
             raise UserError(

@@ -28,13 +28,13 @@ def refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return run
 
 
-def motion(time: np.ndarray) -> np.ndarray:
+def _motion(time: np.ndarray) -> np.ndarray:
     """A phone held upright that sways: (timesteps, 6), g and rad/s."""
     phase = 2 * np.pi * time[:, None] * [0.7, 1.1, 1.9, 0.5, 2.3, 3.1] + np.arange(6)
     return 0.2 * np.sin(phase) + [0.1, 0.0, 0.97, 0, 0, 0]
 
 
-def write(path: Path, time: np.ndarray, x: np.ndarray, columns: tuple[str, ...] = RAW) -> Path:
+def _write(path: Path, time: np.ndarray, x: np.ndarray, columns: tuple[str, ...] = RAW) -> Path:
     """A recording as CSV, with two decimals of a second and six of the sensors."""
     rows = (
         ",".join((f"{t:.10g}", *(f"{v:.6f}" for v in row))) for t, row in zip(time, x, strict=True)
@@ -43,11 +43,21 @@ def write(path: Path, time: np.ndarray, x: np.ndarray, columns: tuple[str, ...] 
     return path
 
 
+@pytest.fixture
+def motion():
+    return _motion
+
+
+@pytest.fixture
+def write():
+    return _write
+
+
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty seconds of six channels at 50 Hz."""
     time = np.arange(1000) / 50
-    return write(tmp_path_factory.mktemp("recordings") / "phone.csv", time, motion(time))
+    return _write(tmp_path_factory.mktemp("recordings") / "phone.csv", time, _motion(time))
 
 
 @pytest.fixture(scope="session")
