@@ -94,7 +94,8 @@ def join(preferred: str) -> None:
         name = default(preferred)
         check(name, Hardware())
         os.environ["KERAS_BACKEND"] = name
-        import_module("keras")
+        with _silent_stderr() if name == "tensorflow" else nullcontext():
+            import_module("keras")
 
 
 class _OnlyBackend:

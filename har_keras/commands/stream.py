@@ -14,7 +14,7 @@ from har_keras.commands import options, sensors
 from har_keras.data.csv_recordings import BLOCK, CsvReader, located
 from har_keras.data.windower import Cut, Windower, require_windows
 from har_keras.errors import UserError
-from har_keras.inference import describe
+from har_keras.inference import LoadedRun, describe
 
 OPTIONS = ("run", "rate")
 NAME = "standard input"
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     there = select.select([source], [], [], 0)[0]
     early = [next(cuts)] if there else []  # a mistake shows before Keras starts
     run = sensors.opened(config, description)
-    run.probabilities(np.zeros((1, preprocessing.window, preprocessing.features), np.float32))
+    _warm_up(run)
     print("ready", file=sys.stderr, flush=True)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(sensors.HEADER)
@@ -53,6 +53,13 @@ def main(arguments: list[str]) -> None:
         print(sensors.steady(preprocessing.rate), file=sys.stderr)
     if windower.gaps:
         print(sensors.gaps(windower), file=sys.stderr)
+
+
+def _warm_up(run: LoadedRun) -> None:
+    """Have everything imported and compiled, so that the first label is not late."""
+    p = run.preprocessing
+    Windower(p).push(None, np.zeros((2, len(p.columns))))
+    run.label(np.zeros(1), np.zeros((1, p.window, p.features), np.float32))
 
 
 def _cuts(source: int, reader: CsvReader, windower: Windower) -> Iterator[Cut]:
