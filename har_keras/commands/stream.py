@@ -12,7 +12,8 @@ import numpy as np
 
 from har_keras.commands import options, sensors
 from har_keras.data.csv_recordings import BLOCK, CsvReader, located
-from har_keras.data.windower import Cut, Windower, require_windows
+from har_keras.data.stretch import Cut
+from har_keras.data.windower import Windower, require_windows
 from har_keras.errors import UserError
 from har_keras.inference import LoadedRun, describe
 
@@ -24,12 +25,15 @@ def main(arguments: list[str]) -> None:
     """`run=<run folder>`; `rate=`, `backend=` and `hardware.*=` if wanted.
 
     Reads CSV from standard input, a header line first, and prints a line a window as soon as it is
-    known. Raises `UserError` for a run or for samples that cannot be used.
+    known. Computes in one thread unless the run or `hardware.threads=` says otherwise. Raises
+    `UserError` for a run or for samples that cannot be used.
     """
     typed, overrides = options.read(arguments, OPTIONS, sensors.OF_THE_RUN)
     rate = options.rate(typed)
     description = describe(Path(typed["run"]).expanduser())
     config = sensors.configured(description, overrides)
+    if config.hardware.threads is None:
+        config.hardware.threads = 1  # PyTorch with more on a busy CPU: 30 times slower
     preprocessing = description.preprocessing
     if sys.stdin.isatty():
         raise UserError("standard input is a terminal, expected samples: … < samples.csv")

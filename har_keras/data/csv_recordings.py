@@ -105,6 +105,7 @@ class CsvReader:
     def _read_header(self, line: str) -> None:
         self._delimiter = max(",;\t", key=line.count)
         header = [name.strip() for name in self._cells(line)]
+        known = {TIME, *self.texts, *(self.columns or ())}
         if self.columns is None:
             self.columns = [n for n in header if n and n not in (TIME, *self.texts)]
         timed = TIME in header
@@ -121,15 +122,13 @@ class CsvReader:
         for name in (*wanted, *self.present):
             if header.count(name) > 1:
                 raise UserError(f"{self.name}: has the column {name} twice, expected it once")
-        if not timed and not self.untimed:
-            for name in header:
-                if name not in wanted and (
-                    name.lower() in LIKE_TIME or nearest(name.lower(), [TIME])
-                ):
-                    raise UserError(
-                        f"{self.name}: the column {name} may hold times, expected it to be called"
-                        f" {TIME} (seconds), or rate= for samples at a steady rate"
-                    )
+        like = [n for n in header if n.lower() in LIKE_TIME or nearest(n.lower(), [TIME])]
+        for name in () if timed or self.untimed else like:
+            if name not in known:
+                raise UserError(
+                    f"{self.name}: the column {name} may hold times, expected it to be called"
+                    f" {TIME} (seconds), or the rate and channels to be given"
+                )
         self._header, self.timed = header, timed
         self._places = [header.index(name) for name in wanted]
         self._text_places = [header.index(name) for name in self.present]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from har_keras.data import csv_recordings, windower
 from har_keras.data.preprocessing import RAW, Preprocessing
+from har_keras.data.stretch import Cut
 from har_keras.errors import UserError, require
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
@@ -171,7 +172,7 @@ def _read(config: Config, folder: Path) -> tuple[Labelled, Preprocessing]:
 
 
 def _labelled(
-    cut: windower.Cut,
+    cut: Cut,
     time: NDArray[np.float64] | None,
     labels: list[str],
     subjects: list[str],

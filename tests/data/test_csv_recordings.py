@@ -101,6 +101,14 @@ def test_a_given_rate_lets_other_times_be(tmp_path: Path) -> None:
     assert read(path, COLUMNS, untimed=True)[1].time is None
 
 
+def test_other_times_are_no_channel(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("timestamp,a\n1,2\n")
+    with pytest.raises(UserError, match="the column timestamp may hold times"):
+        read(path, None)
+    assert read(path, ["timestamp"])[1].x == 1
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read(tmp_path / "x.csv", COLUMNS)

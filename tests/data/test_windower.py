@@ -173,6 +173,7 @@ WRONG = {
     "ns": (TIME * 1e9, X, "looks like nanoseconds"),
     "1 Hz": (TIME * 50, X, "expected at least 40 Hz, found 1 Hz"),
     "0.01 Hz": (TIME * 5000, X, "expected at least 40 Hz, found 0.01 Hz"),
+    "1 GHz": (TIME / 2e7, X, "expected at most 1e\\+06 Hz, found 1e\\+09 Hz"),
     "short": (TIME[:100], X[:100], "2.56 s, 128 samples at 50 Hz\\), found 100 samples"),
     "one": (TIME[:1], X[:1], "found 1 samples"),
     "shape": (TIME, X[:, :5], "shape \\(timesteps, 6\\)"),
