@@ -17,6 +17,7 @@ from har_keras.errors import UserError
 RATE_SAMPLES = 128  # raw samples whose median interval is the raw rate
 LOWEST_RATE = 0.8  # of the model's
 HIGHEST_RATE = 1e6  # Hz
+MOST = 1e30  # in any unit: no sensor has it, and filters do not overflow
 GAP_INTERVALS, GAP_SECONDS = 10, 0.2
 CHECKED_SECONDS = 10
 
@@ -67,7 +68,7 @@ class Windower:
             samples: (timesteps, raw channels).
 
         Raises:
-            BadSample: a value that is not finite, a time that does not increase.
+            BadSample: a value that is not finite or beyond 1e30, a time that does not increase.
             UserError: samples too far apart, or in other units than the model's.
         """
         self._check(time, samples)
@@ -102,15 +103,16 @@ class Windower:
                 f"expected samples of shape (timesteps, {len(columns)}), the channels"
                 f" {', '.join(columns)}, found {samples.shape}"
             )
-        finite = np.isfinite(samples)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0]
+        usable = np.abs(samples) <= MOST
+        if not usable.all():
+            row, column = np.argwhere(~usable)[0]
             found = f"{columns[column]} is {samples[row, column]}"
             raise BadSample(row, f"{found}, expected a number; leave such samples out")
         if time is None or not len(time):
             return
-        if not np.isfinite(time).all():
-            row = int(np.argmin(np.isfinite(time)))
+        usable = np.abs(time) <= MOST
+        if not usable.all():
+            row = int(usable.argmin())
             raise BadSample(row, f"time is {time[row]}, expected seconds")
         falls = np.diff(time, prepend=-np.inf if self._last is None else self._last) <= 0
         if falls.any():

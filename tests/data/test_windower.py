@@ -202,6 +202,8 @@ def test_units_are_watched_throughout_a_recording() -> None:
         (300, 5.98, 1.0, "sample 301: time 5.98 after 5.98"),
         (300, np.nan, 1.0, "sample 301: time is nan"),
         (0, None, np.inf, "sample 1: acc_x is inf"),
+        (9, None, -1e300, "sample 10: acc_x is -1e\\+300"),
+        (9, 1e300, 1.0, "sample 10: time is 1e\\+300"),
     ],
 )
 def test_bad_sample(row: int, time: float | None, value: float, expected: str) -> None:
