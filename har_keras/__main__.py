@@ -1,5 +1,6 @@
 """`python -m har_keras [command] [key=value …]`: picks the command and hands on."""
 
+import os
 import re
 import signal
 import sys
@@ -7,7 +8,7 @@ from importlib import import_module
 
 from har_keras.errors import UserError, nearest
 
-COMMANDS = ("train", "evaluate", "report")
+COMMANDS = ("train", "evaluate", "predict", "stream", "report")
 
 
 def main() -> None:
@@ -32,6 +33,8 @@ def main() -> None:
         sys.exit(f"har_keras: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

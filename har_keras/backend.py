@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,19 @@ def start(name: str, hardware: Hardware, seed: int) -> None:
             f"hardware.device=gpu: {name} sees no GPU here; use hardware=cpu or install"
             f" {name} with GPU support"
         )
+
+
+def join(preferred: str) -> None:
+    """Import Keras into a user's own process: as it runs there, else with `default(preferred)`.
+
+    Unlike `start`, it hides no other backend and touches no generator, device or precision.
+    """
+    if "keras" not in sys.modules:
+        name = default(preferred)
+        check(name, Hardware())
+        os.environ["KERAS_BACKEND"] = name
+        with _silent_stderr() if name == "tensorflow" else nullcontext():
+            import_module("keras")
 
 
 class _OnlyBackend:

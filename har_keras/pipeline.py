@@ -1,6 +1,7 @@
 """The way of one run: data, model, fit, evaluation, run folder."""
 
 import csv
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def run(
         record.note(
             data={"source": data.source, "sha256": data.sha256, **sizes},
             device=backend.device(config.backend),
+            preprocessing=data.inputs.preprocessing and asdict(data.inputs.preprocessing),
+            classes=list(data.outputs.classes),
         )
         title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
         console.print(Text(f"{title}, seed {config.seed}", style="bold"))

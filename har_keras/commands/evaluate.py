@@ -5,37 +5,23 @@ from pathlib import Path
 from rich.console import Console
 
 from har_keras import backend
+from har_keras.commands.options import output, read
 from har_keras.config import from_run
-from har_keras.errors import UserError, nearest
+from har_keras.errors import UserError
 from har_keras.reporting.tables import summary
 from har_keras.run_folder import read_finished, write_json
 
 OPTIONS = ("run", "output")
-OF_THE_RUN = ("backend", "data.root", "hardware.")
+OF_THE_RUN = ("backend", "data.root", "task.path", "hardware.")
 
 
 def main(arguments: list[str]) -> None:
-    """`run=<run folder>`; `backend=`, `data.root=`, `hardware.*=` and `output=<folder>` if wanted.
+    """`run=<run folder>`; `backend=`, `data.root=`, `task.path=`, `hardware.*=`, `output=<folder>`.
 
     Prints the metrics of every split and how far they are from those of `metrics.json`. Writes
     nothing unless `output` says where. Raises `UserError` for a folder that is no finished run.
     """
-    options = {}
-    overrides = []
-    for argument in arguments:
-        key, _, value = argument.partition("=")
-        if key in OPTIONS:
-            options[key] = value
-        elif key.startswith(OF_THE_RUN):
-            overrides.append(argument)
-        else:
-            allowed = (*OPTIONS, *OF_THE_RUN)
-            raise UserError(
-                f"{argument}: expected one of {', '.join(f'{a}=' for a in allowed)}"
-                f"{nearest(key, allowed)}"
-            )
-    if "run" not in options:
-        raise UserError("run=: expected the folder of a finished run, run=outputs/…")
+    options, overrides = read(arguments, OPTIONS, OF_THE_RUN)
     folder = Path(options["run"]).expanduser()
     target = _output_folder(options["output"], folder) if "output" in options else None
     record, stored = read_finished(folder)
@@ -64,9 +50,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _output_folder(typed: str, run: Path) -> Path:
-    folder = Path(typed).expanduser()
-    if folder.resolve() == run.resolve():
-        raise UserError(f"output={typed}: is the run itself, expected another folder")
+    folder = output(typed, run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,6 +16,10 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
   python -m har_keras [key=value …]                 train one model
   python -m har_keras -m [key=value,value …]        train one for each combination (a sweep)
   python -m har_keras evaluate run=<run folder>     the figures again, from the run folder alone
+  python -m har_keras predict run=<run folder> input=<CSV file> [output=<CSV file>] [rate=50]
+                                                    the label of each window of a recording
+  python -m har_keras stream run=<run folder> [rate=50] < samples.csv
+                                                    the same, live: a label as soon as it is known
   python -m har_keras report [folder]               a table of all runs below a folder
 
 Choices

@@ -18,6 +18,58 @@ NOISE_CUTOFF = 20.0  # Hz
 GRAVITY_CUTOFF = 0.3  # Hz
 
 
+class LowPass:
+    """A causal third-order Butterworth low-pass that starts at rest on its first sample.
+
+    Call it with samples as they come, float64 (..., timesteps, channels); it returns as many.
+    However they are cut into chunks, the result is the same to the bit.
+    """
+
+    def __init__(self, cutoff: float, rate: float) -> None:
+        """Set cutoff and samples a second, both in Hz."""
+        from scipy import signal
+
+        self._sos = signal.butter(ORDER, cutoff, fs=rate, output="sos")
+        self._state: Any = None
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Filter the next samples."""
+        from scipy import signal
+
+        if not x.shape[-2]:
+            return x
+        if self._state is None:
+            rest = signal.sosfilt_zi(self._sos).reshape(-1, *(1 for _ in x.shape[:-2]), 2, 1)
+            self._state = rest * x[..., :1, :]
+        filtered, self._state = signal.sosfilt(self._sos, x, axis=-2, zi=self._state)
+        return filtered
+
+
+class Denoiser:
+    """`denoise` for samples as they come: one sample behind, until `close`."""
+
+    def __init__(self, rate: float = RATE) -> None:
+        """Set samples a second, above 40."""
+        self._low_pass = LowPass(NOISE_CUTOFF, rate)
+        self._held: NDArray[np.float64] | None = None
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take float64 (..., timesteps, channels) and return all that is known by now."""
+        if not x.shape[-2]:
+            return x
+        held = x[..., :1, :] if self._held is None else self._held
+        padded = np.concatenate([held, x], -2)
+        self._held = padded[..., -2:, :].copy()
+        before, middle, after = padded[..., :-2, :], padded[..., 1:-1, :], padded[..., 2:, :]
+        low, high = np.minimum(before, after), np.maximum(before, after)
+        return self._low_pass(np.maximum(low, np.minimum(high, middle)))
+
+    def close(self) -> NDArray[np.float64]:
+        """The last sample, (..., 1, channels); there must have been one."""
+        assert self._held is not None
+        return self(self._held[..., -1:, :])
+
+
 def denoise(x: ArrayLike, rate: float = RATE) -> NDArray[np.float64]:
     """Median filter of 3 samples, then a third-order Butterworth low-pass at 20 Hz.
 
@@ -27,11 +79,9 @@ def denoise(x: ArrayLike, rate: float = RATE) -> NDArray[np.float64]:
         x: (..., timesteps, channels), in any unit.
         rate: samples a second, above 40.
     """
-    x = np.asarray(x, np.float64)
-    before = np.concatenate([x[..., :1, :], x[..., :-1, :]], -2)
-    after = np.concatenate([x[..., 1:, :], x[..., -1:, :]], -2)
-    median = np.maximum(np.minimum(before, after), np.minimum(np.maximum(before, after), x))
-    return _low_pass(median, NOISE_CUTOFF, rate)
+    denoiser = Denoiser(rate)
+    known = denoiser(np.asarray(x, np.float64))
+    return np.concatenate([known, denoiser.close()], -2)
 
 
 def gravity(total_acc: ArrayLike, rate: float = RATE) -> NDArray[np.float64]:
@@ -44,7 +94,7 @@ def gravity(total_acc: ArrayLike, rate: float = RATE) -> NDArray[np.float64]:
         total_acc: (..., timesteps, channels), in any unit; the dataset's is g.
         rate: samples a second.
     """
-    return _low_pass(np.asarray(total_acc, np.float64), GRAVITY_CUTOFF, rate)
+    return LowPass(GRAVITY_CUTOFF, rate)(np.asarray(total_acc, np.float64))
 
 
 def windows(x: NDArray[Any], length: int = WINDOW, step: int = WINDOW // 2) -> NDArray[Any]:
@@ -66,13 +116,3 @@ def windows(x: NDArray[Any], length: int = WINDOW, step: int = WINDOW // 2) -> N
         )
     view = np.lib.stride_tricks.sliding_window_view(x, length, axis=0)[::step]
     return np.moveaxis(view, -1, 1)
-
-
-def _low_pass(x: NDArray[np.float64], cutoff: float, rate: float) -> NDArray[np.float64]:
-    from scipy import signal
-
-    sos = signal.butter(ORDER, cutoff, fs=rate, output="sos")
-    first = x[..., :1, :]
-    rest = signal.sosfilt_zi(sos).reshape(-1, *(1 for _ in x.shape[:-2]), 2, 1) * first
-    filtered, _ = signal.sosfilt(sos, x, axis=-2, zi=rest)
-    return filtered

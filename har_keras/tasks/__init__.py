@@ -15,8 +15,9 @@ from har_keras.tasks.signals import Signals
 
 @dataclass(frozen=True)
 class Split:
-    """`x` (samples, timesteps, features) float32, `y` (samples,) int64, `groups` (samples,) int64.
+    """`x` (samples, timesteps, features) float32, `y` (samples,) int64, `groups` (samples,).
 
+    A group has a number (int64) or a name (str).
     Samples of one group (a person, a document) never stand in two splits.
     """
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from har_keras.data import simulated_har, uci_har
 from har_keras.data.fetch import user_cache
+from har_keras.data.preprocessing import Preprocessing
 from har_keras.data.recordings import ACTIVITIES, SIGNALS, WINDOW, HarData, Windows
 from har_keras.errors import require, require_choice
 from har_keras.tasks import Split, TaskData
@@ -58,7 +59,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         train=_split(train),
         validation=_split(validation) if validation else None,
         test=_split(data.test),
-        inputs=Signals(WINDOW, len(SIGNALS), mean, variance),
+        inputs=Signals(WINDOW, len(SIGNALS), mean, variance, Preprocessing()),
         outputs=ClassPerSequence(ACTIVITIES, groups="subject"),
         source=data.source,
         sha256=data.sha256,

@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 from typing import Any
 
+from har_keras.data.preprocessing import Preprocessing
+
 
 @dataclass(frozen=True)
 class Signals:
     """Windows of `timesteps` samples of `features` signals.
 
     With `mean` and `variance` (one value a signal, from training data) the model standardises its
-    input itself, so that it takes raw physical units wherever it is used.
+    input itself, so that it takes raw physical units wherever it is used. `preprocessing` makes
+    such windows of raw samples; None where nobody knows how.
     """
 
     timesteps: int
     features: int
     mean: tuple[float, ...] | None = None
     variance: tuple[float, ...] | None = None
+    preprocessing: Preprocessing | None = None
 
     def open(self) -> tuple[Any, Any]:
         """The `keras.Input` (batch, timesteps, features) and the tensor an encoder starts from."""

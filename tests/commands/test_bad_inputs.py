@@ -1,14 +1,10 @@
 """What a user gets wrong: one line on standard error, status 1, nothing written."""
 
-import os
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-
-from har_keras.__main__ import main
 
 CONFIGS = {
     "model=lstmm": "did you mean 'lstm'?",
@@ -52,25 +48,6 @@ CONFIGS = {
     "--fast": "--help shows",
     "trian": "did you mean 'train'?",
 }
-
-
-@pytest.fixture
-def refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Run a command line that must be refused and return its line."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "jax"))
-
-    def run(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["har_keras", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        line = str(stopped.value)
-        assert line.startswith("har_keras: ")
-        assert "\n" not in line
-        assert len(line) < 400
-        return line
-
-    return run
 
 
 @pytest.mark.parametrize("argument", CONFIGS)
