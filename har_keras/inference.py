@@ -70,16 +70,8 @@ class LoadedRun:
         self.folder = description.folder
         self.classes = description.classes
         self.preprocessing = description.preprocessing
-        path = self.folder / "model.keras"
-        self._model: Any = open_model(path)
-        window = (self.preprocessing.window, self.preprocessing.features)
-        expected = (None, *window), (None, len(self.classes))
-        found = self._model.input_shape, self._model.output_shape
-        if found != expected:
-            raise UserError(
-                f"{path}: expected windows {window} in and {len(self.classes)} classes out, found"
-                f" {found[0]} and {found[1]}: a model file from another task"
-            )
+        window = self.preprocessing.window, self.preprocessing.features
+        self._model: Any = open_model(self.folder / "model.keras", window, (len(self.classes),))
 
     def predict(
         self, recording: ArrayLike, rate: float = 50.0, time: ArrayLike | None = None

@@ -113,17 +113,27 @@ def build(config: Config, data: TaskData) -> Any:
     return family.build(config.model, data.inputs, data.outputs)
 
 
-def open_model(path: Path) -> Any:
-    """The saved model, on the running backend; nothing in the file is executed."""
+def open_model(path: Path, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Any:
+    """The saved model, on the running backend; nothing in the file is executed.
+
+    Raises `UserError` unless it takes `inputs` and gives `outputs`, shapes without the batch axis.
+    """
     import keras
 
     from har_keras import layers  # noqa: F401 (registers what the file names)
 
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path}: expected a saved model, but {reason}") from error
+    found = model.input_shape[1:], model.output_shape[1:]
+    if found != (inputs, outputs):
+        raise UserError(
+            f"{path}: expected a model from {inputs} to {outputs}, found one from {found[0]} to"
+            f" {found[1]}: a model file from another task"
+        )
+    return model
 
 
 def require_same_data(data: TaskData, known: dict[str, Any]) -> None:

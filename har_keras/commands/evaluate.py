@@ -29,9 +29,10 @@ def main(arguments: list[str]) -> None:
     backend.start(config.backend, config.hardware, config.seed)
     from har_keras import pipeline
 
-    model = pipeline.open_model(folder / "model.keras")
     data = pipeline.load(config)
     pipeline.require_same_data(data, record["data"])
+    shapes = data.train.x.shape[1:], (len(data.outputs.classes),)
+    model = pipeline.open_model(folder / "model.keras", *shapes)
     metrics = pipeline.evaluate(data, pipeline.predict(model, data))
     rows = {split: values for split, values in metrics.items() if values}
     differences = [

@@ -14,7 +14,9 @@ TEXT = """\
 har_keras {version}: recurrent networks on sensor and text sequences, on JAX, TensorFlow or PyTorch
 
   python -m har_keras [key=value …]                 train one model
+  python -m har_keras training.resume=<run folder>  go on with an interrupted run
   python -m har_keras -m [key=value,value …]        train one for each combination (a sweep)
+  python -m har_keras -m hydra.sweep.dir=<sweep>    run what an old sweep has not completed
   python -m har_keras evaluate run=<run folder>     the figures again, from the run folder alone
   python -m har_keras predict run=<run folder> input=<CSV file> [output=<CSV file>] [rate=50]
                                                     the label of each window of a recording

@@ -60,11 +60,11 @@ def save(folder: Path) -> None:
 def predict(folder: Path) -> None:
     settings = started()
     data = pipeline.load(settings)
-    x = data.test.x[::100]
-    probabilities = {
-        path.stem: data.outputs.probabilities(pipeline.open_model(path).predict(x, verbose=0))
-        for path in sorted(folder.glob("*.keras"))
-    }
+    x, classes = data.test.x[::100], (len(data.outputs.classes),)
+    probabilities = {}
+    for path in sorted(folder.glob("*.keras")):
+        model = pipeline.open_model(path, x.shape[1:], classes)
+        probabilities[path.stem] = data.outputs.probabilities(model.predict(x, verbose=0))
     np.savez(folder / f"{settings.backend}.npz", **probabilities)
 
 
