@@ -141,7 +141,8 @@ def require_same_data(data: TaskData, known: dict[str, Any]) -> None:
     if known["sha256"] != data.sha256:
         raise UserError(
             f"expected the run's {known['source']} data (sha256 {known['sha256'][:12]}…), found"
-            f" {data.source} data ({data.sha256[:12]}…); set data.root to the folder of the former"
+            f" {data.source} data ({data.sha256[:12]}…); say where the former lie: data.root= or"
+            " task.path="
         )
 
 

@@ -33,7 +33,7 @@ from har_keras.run_folder import read_json
 AS_TYPED = ("data.root", "task.path", "training.resume")
 RESUME, SWEEP = "training.resume=", "hydra.sweep.dir="
 FULL_OR_FORBIDDEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
-CHANGEABLE = ("hardware.", "training.epochs=", "data.root=")
+CHANGEABLE = ("hardware.", "training.epochs=", "data.root=", "task.path=")
 GROUPS = ("task", "model", "optimizer", "hardware")
 
 
