@@ -118,11 +118,8 @@ def _resume(folder: Path, overrides: list[str]) -> None:
     before, config = from_run(folder), from_run(folder, changes)
     for override in overrides:
         key, _, value = override.partition("=")
-        typed_key = f"{key}.name" if key in GROUPS else key
-        if (
-            override not in changes
-            and from_run(folder, [*changes, f"{typed_key}={value}"]) != config
-        ):
+        same = from_run(folder, [*changes, f"{key}.name={value}" if key in GROUPS else override])
+        if override not in changes and same != config:
             raise UserError(
                 f"{override}: differs from the config of {folder}, which a resumed run keeps; only"
                 " hardware.* and a larger training.epochs can be changed"
