@@ -22,7 +22,7 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
                                                     the label of each window of a recording
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
-  python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's own
+  python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's
   python -m har_keras report [folder]               a table of all runs below a folder
 
 Choices

@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ def assert_same(one: tuple[Fitted, Any], other: tuple[Fitted, Any]) -> None:
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (a, b)))
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Fitted, Any]]:
+    folder = tmp_path_factory.mktemp("plain")
+    return folder, trained(folder)
+
+
 @pytest.fixture(scope="module", params=CASES)
 def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     overrides = CASES[request.param]
@@ -79,13 +86,12 @@ def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return overrides, folder, trained(folder, *overrides)
 
 
-@pytest.mark.parametrize("epoch", [0, 2])
 def test_a_resumed_fit_ends_as_the_undisturbed_one(
-    undisturbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: int
+    undisturbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     overrides, folder, expected = undisturbed
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        interrupt(patched, epoch)
+        interrupt(patched, epoch=1)
         trained(tmp_path, *overrides)
     keras.random.normal((7,))  # whatever else the process has drawn
     assert_same(trained(tmp_path, *overrides), expected)
@@ -99,9 +105,9 @@ def test_a_finished_fit_trains_no_more(undisturbed) -> None:
 
 
 def test_killed_between_the_last_and_the_best(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = trained(tmp_path / "undisturbed")
+    _, expected = plain
     assert expected[0].best_epoch > 1
     write = checkpoints._write
 
@@ -113,8 +119,8 @@ def test_killed_between_the_last_and_the_best(
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(checkpoints, "_write", cut_short)
-        trained(tmp_path / "killed")
-    assert_same(trained(tmp_path / "killed"), expected)
+        trained(tmp_path)
+    assert_same(trained(tmp_path), expected)
 
 
 def test_an_early_stop_stays(tmp_path: Path) -> None:
@@ -124,32 +130,32 @@ def test_an_early_stop_stays(tmp_path: Path) -> None:
     assert_same(trained(tmp_path, *stopping, "training.epochs=9"), first)
 
 
-def test_more_epochs_go_on(tmp_path: Path) -> None:
-    expected = trained(tmp_path / "at once", "training.epochs=6", "training.patience=null")
-    trained(tmp_path / "in two", "training.patience=null")
-    longer = trained(tmp_path / "in two", "training.epochs=6", "training.patience=null")
-    assert_same(longer, expected)
+def test_more_epochs_go_on(plain, tmp_path: Path) -> None:
+    folder = shutil.copytree(plain[0], tmp_path / "run")
+    longer, _ = trained(folder, f"training.epochs={EPOCHS + 2}")
+    losses = longer.history["loss"]
+    assert losses[:EPOCHS] == plain[1][0].history["loss"]
+    assert len(losses) == EPOCHS + 2
 
 
 @pytest.mark.parametrize("edit", ["model.units=4", "optimizer=sgd", "model=lstm"])
-def test_another_model_or_optimizer_is_refused(tmp_path: Path, edit: str) -> None:
-    trained(tmp_path)
+def test_another_model_or_optimizer_is_refused(plain, edit: str) -> None:
     with pytest.raises(UserError, match="weights of another model or optimizer"):
-        trained(tmp_path, edit)
+        trained(plain[0], edit)
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"PK"])
-def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: Any) -> None:
-    trained(tmp_path)
-    file = tmp_path / "checkpoints" / "last.npz"
+def test_a_damaged_checkpoint_is_refused(plain, tmp_path: Path, damage: Any) -> None:
+    folder = shutil.copytree(plain[0], tmp_path / "run")
+    file = folder / "checkpoints" / "last.npz"
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(UserError, match=r"last\.npz: expected a whole checkpoint.*start over"):
-        trained(tmp_path)
+        trained(folder)
 
 
-def test_last_and_best_are_kept_and_nothing_else(tmp_path: Path) -> None:
-    fitted, _ = trained(tmp_path)
-    folder = tmp_path / "checkpoints"
+def test_last_and_best_are_kept_and_nothing_else(plain) -> None:
+    run, (fitted, _) = plain
+    folder = run / "checkpoints"
     assert sorted(path.name for path in folder.iterdir()) == ["best.npz", "last.npz"]
     last, best = (checkpoints.read(folder / f"{name}.npz") for name in ("last", "best"))
     assert last is not None
