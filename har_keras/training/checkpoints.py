@@ -105,12 +105,16 @@ class Checkpoints(keras.callbacks.Callback):
         self.followed = {type(callback).__name__: callback for callback in followed}
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Give the callbacks and the global generator their state back."""
+        """Give the callbacks their state back."""
         self.folder.mkdir(exist_ok=True)
+        for name, state in self.resumed.callbacks.items() if self.resumed else ():
+            vars(self.followed[name]).update(state)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Give the global generator its state back, which torch's data loader draws from first."""
         if self.resumed is not None:
-            for name, state in self.resumed.callbacks.items():
-                vars(self.followed[name]).update(state)
             self.resumed.restore_random_state()
+            self.resumed = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the files: `last` first, so that it knows of every `best` that is newer."""
