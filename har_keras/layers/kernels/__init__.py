@@ -2,7 +2,8 @@
 
 A kernel is a function `(cell, sequences, states) -> (outputs, states)` named after the class of its
 cell, with sequences (batch, timesteps, features), states (batch, units) each and outputs (batch,
-timesteps, units). A cell without a kernel on a backend runs through Keras's generic loop over time.
+timesteps, units). It computes the cell's equations with the default activations and without
+dropout. A cell without a kernel on a backend runs through Keras's generic loop over time.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,15 @@ Kernel = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
 
 
 def find(cell: Any) -> Kernel | None:
-    """The running backend's kernel for this cell, None where there is none."""
+    """The running backend's kernel for this cell, None where there is none for its arguments."""
+    activations = cell.activation, getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     name = f"{__name__}.{keras.backend.backend()}"
-    return getattr(import_module(name), type(cell).__name__, None) if find_spec(name) else None
+    if (
+        activations != (keras.activations.tanh, keras.activations.sigmoid)
+        or cell.recurrent_dropout
+        or (cell.dropout and cell.dropout_mask_count > 1)
+        or not getattr(cell, "reset_after", True)
+        or not find_spec(name)
+    ):
+        return None
+    return getattr(import_module(name), type(cell).__name__, None)
