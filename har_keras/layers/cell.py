@@ -82,7 +82,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):
         self.recurrent_kernel = self._weight(
             "recurrent_kernel", (self.units, columns), self.recurrent_initializer
         )
-        bias = (self._bias_shape(), self._initial_bias) if self.use_bias else None
+        bias = (self.bias_shape, self._initial_bias) if self.use_bias else None
         self.bias = self._weight("bias", *bias) if bias else None
 
     def _weight(self, name: str, shape: Sequence[int | None], initializer: Any) -> Any:
@@ -95,7 +95,9 @@ class Cell(keras.layers.Layer, DropoutRNNCell):
             constraint=getattr(self, f"{kind}_constraint", None),
         )
 
-    def _bias_shape(self) -> tuple[int, ...]:
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        """(blocks·units,)."""
         return (self.blocks * self.units,)
 
     def _initial_bias(self, shape: Sequence[int], dtype: str | None = None) -> Any:

@@ -106,7 +106,9 @@ class GRUCell(GatedCell):
         super().__init__(units, *arguments, **kwargs)
         self.reset_after = reset_after
 
-    def _bias_shape(self) -> tuple[int, ...]:
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        """(2, 3·units) with `reset_after`, else (3·units,)."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def project(self, inputs: Any, masks: list[Any] | None = None) -> Any:

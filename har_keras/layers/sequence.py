@@ -67,7 +67,7 @@ class Recurrent(keras.layers.RNN):
 
     @property
     def kernel_path(self) -> str:
-        """Which path whole sequences without a mask take: `jax kernel`, or `keras loop`."""
+        """Which path whole sequences take: `jax kernel` (or another backend's), or `keras loop`."""
         return f"{keras.backend.backend()} kernel" if self._kernel() else "keras loop"
 
     def _kernel(self) -> kernels.Kernel | None:
@@ -77,7 +77,7 @@ class Recurrent(keras.layers.RNN):
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
         """Run the cell over time: (last output, outputs, final states)."""
-        kernel = None if mask is not None else self._kernel()
+        kernel = self._kernel()
         if kernel is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         steps = ops.flip(sequences, axis=1) if self.go_backwards else sequences
@@ -85,8 +85,14 @@ class Recurrent(keras.layers.RNN):
             (dropped,) = self.cell.get_dropout_mask(sequences[:, 0])
             steps = steps * dropped[:, None]
         start = [ops.copy(state) for state in initial_state] if self.stateful else initial_state
-        outputs, states = kernel(self.cell, steps, list(start))
-        return states[0], outputs, states
+        if mask is None:
+            outputs, states = kernel(self.cell, steps, list(start), None)
+            return states[0], outputs, states
+        mask = ops.cast(ops.flip(mask, axis=1) if self.go_backwards else mask, "bool")
+        outputs, states = kernel(self.cell, steps, list(start), mask)
+        if self.zero_output_for_mask:
+            outputs = ops.where(mask[..., None], outputs, 0)
+        return outputs[:, -1], outputs, states
 
     def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """One time step, (batch, features), from explicit states: (output, new states).
@@ -141,11 +147,10 @@ class Gated(Recurrent):
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
         """Run the cell over time: (last output, outputs, final states)."""
-        if self.use_cudnn is True and (mask is not None or not self._kernel()):
-            backend, what = keras.backend.backend(), "these arguments" if mask is None else "a mask"
+        if self.use_cudnn is True and not self._kernel():
             raise ValueError(
-                f"{self.name}: use_cudnn=True, but {backend} has no fast kernel for {what}; "
-                f"use_cudnn='auto' takes Keras's loop instead"
+                f"{self.name}: use_cudnn=True, but there is no fast kernel for these arguments on "
+                f"{keras.backend.backend()}; use_cudnn='auto' takes Keras's loop instead"
             )
         return super().inner_loop(sequences, initial_state, mask, training)
 

@@ -54,8 +54,11 @@ for use_bias in (True, False):
 """
 
 
+MASKS = np.array([[0, 0, 1, 1, 1], [1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
+
+
 class Probe(keras.Model):
-    """A layer whose inputs and initial states are weights, so that they have gradients too."""
+    """A masked layer whose inputs and initial states are weights, so that they have gradients."""
 
     def __init__(self, layer: Any, batch: int, timesteps: int, features: int, states: int) -> None:
         super().__init__()
@@ -65,7 +68,9 @@ class Probe(keras.Model):
         self.start = [self.add_weight(shape=shape, name=f"start_{i}") for i in range(states)]
 
     def call(self, shift: Any, training: bool = False) -> Any:
-        outputs, *states = self.layer(self.sequences + shift, initial_state=[*self.start])
+        mask = keras.ops.convert_to_tensor(MASKS)
+        start = [*self.start]
+        outputs, *states = self.layer(self.sequences + shift, initial_state=start, mask=mask)
         flat = keras.ops.reshape(outputs, (outputs.shape[0], -1))
         return keras.ops.concatenate([flat, *states], axis=-1)
 
@@ -77,13 +82,13 @@ def weighted_sum(factors: Any, outputs: Any) -> Any:
 def test_kernel_as_the_generic_loop(
     family: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = family.drawn(rng, 3, 5, return_sequences=True, return_state=True, go_backwards=True)
-    probe = Probe(layer, 2, 7, 3, family.states)
-    shift = np.zeros((2, 7, 3), "float32")
+    layer = family.drawn(rng, 3, 2, return_sequences=True, return_state=True, go_backwards=True)
+    probe = Probe(layer, 4, 5, 3, family.states)
+    shift = np.zeros((4, 5, 3), "float32")
     probe(shift)
     probe.set_weights([rng.normal(0, 0.5, w.shape) for w in probe.get_weights()])
     probe.compile(loss=weighted_sum)
-    factors = rng.normal(size=(2, 7 * 5 + family.states * 5)).astype("float32")
+    factors = rng.normal(size=(4, 5 * 2 + family.states * 2)).astype("float32")
     of_kernel = gradient_of(probe, shift, factors)()
     monkeypatch.setattr(type(layer), "inner_loop", keras.layers.RNN.inner_loop)
     of_loop = gradient_of(probe, shift, factors)()

@@ -214,5 +214,6 @@ def test_argument_that_is_unknown(family: Any) -> None:
 
 def test_kernel_path_says_what_runs(family: Any) -> None:
     layer, name = family.layer(2), keras.backend.backend()
-    has_kernel = name != "tensorflow" and family.arguments.get("reset_after", True)
+    reset_after = family.arguments.get("reset_after", True)
+    has_kernel = name == "jax" or (name == "torch" and reset_after)
     assert layer.kernel_path == (f"{name} kernel" if has_kernel else "keras loop")

@@ -1,9 +1,10 @@
 """Fast sequence paths: a whole sequence through one cell, one module a backend.
 
-A kernel is a function `(cell, sequences, states) -> (outputs, states)` named after the class of its
-cell, with sequences (batch, timesteps, features), states (batch, units) each and outputs (batch,
-timesteps, units). It computes the cell's equations with the default activations and without
-dropout. A cell without a kernel on a backend runs through Keras's generic loop over time.
+A kernel is a function `(cell, sequences, states, mask) -> (outputs, states)` named after the class
+of its cell, with sequences (batch, timesteps, features), states (batch, units) each and outputs
+(batch, timesteps, units). It computes the cell's equations with the default activations and without
+dropout. Where the mask, (batch, timesteps) or None, is false, states and output stay as they are. A
+cell without a kernel on a backend runs through Keras's generic loop over time.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 
 import keras
 
-Kernel = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
+Kernel = Callable[[Any, Any, list[Any], Any], tuple[Any, list[Any]]]
 
 
 def find(cell: Any) -> Kernel | None:
@@ -24,8 +25,8 @@ def find(cell: Any) -> Kernel | None:
         activations != (keras.activations.tanh, keras.activations.sigmoid)
         or cell.recurrent_dropout
         or (cell.dropout and cell.dropout_mask_count > 1)
-        or not getattr(cell, "reset_after", True)
         or not find_spec(name)
     ):
         return None
-    return getattr(import_module(name), type(cell).__name__, None)
+    form = "" if getattr(cell, "reset_after", True) else "ResetBefore"
+    return getattr(import_module(name), type(cell).__name__ + form, None)
