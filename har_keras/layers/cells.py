@@ -113,9 +113,13 @@ class GRUCell(GatedCell):
 
     def project(self, inputs: Any, masks: list[Any] | None = None) -> Any:
         """`W x_t + b`."""
-        if self.bias is None or not self.reset_after:
+        if not self.reset_after:
             return super().project(inputs, masks)
-        return product(inputs, self.kernel, masks) + self.bias[0]
+        return self._affine(0, inputs, self.kernel, masks)
+
+    def _affine(self, row: int, vectors: Any, kernel: Any, masks: list[Any] | None) -> Any:
+        products = product(vectors, kernel, masks)
+        return products if self.bias is None else products + self.bias[row]
 
     def recur(
         self, projected: Any, states: list[Any], masks: list[Any] | None = None
@@ -124,7 +128,8 @@ class GRUCell(GatedCell):
         (h,) = states
         xz, xr, xg = ops.split(projected, 3, axis=-1)
         if self.reset_after:
-            hz, hr, hg = ops.split(self._recurrent(h, masks), 3, axis=-1)
+            recurrent = self._affine(1, h, self.recurrent_kernel, masks)
+            hz, hr, hg = ops.split(recurrent, 3, axis=-1)
         else:
             gates = self.recurrent_kernel[:, : 2 * self.units]
             hz, hr = ops.split(product(h, gates, masks and masks[:2]), 2, axis=-1)
@@ -137,10 +142,6 @@ class GRUCell(GatedCell):
             g = self.activation(xg + r * hg)
         h = z * h + (1 - z) * g
         return h, [h]
-
-    def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
-        recurrent = product(h, self.recurrent_kernel, masks)
-        return recurrent if self.bias is None else recurrent + self.bias[1]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -15,6 +15,7 @@ from keras import ops
 
 from har_keras.layers import kernels
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
+from har_keras.layers.variants import GravesLSTMCell, LayerNormGRUCell, LayerNormLSTMCell
 
 _RNN_ARGUMENTS = (
     "return_sequences",
@@ -143,16 +144,14 @@ class Gated(Recurrent):
     def _kernel(self) -> kernels.Kernel | None:
         return super()._kernel() if self.use_cudnn else None
 
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
-    ) -> tuple[Any, Any, list[Any]]:
-        """Run the cell over time: (last output, outputs, final states)."""
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Create the weights; raise `ValueError` where `use_cudnn=True` cannot be."""
         if self.use_cudnn is True and not self._kernel():
             raise ValueError(
                 f"{self.name}: use_cudnn=True, but there is no fast kernel for these arguments on "
                 f"{keras.backend.backend()}; use_cudnn='auto' takes Keras's loop instead"
             )
-        return super().inner_loop(sequences, initial_state, mask, training)
+        super().build(sequences_shape, initial_state_shape)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -180,3 +179,24 @@ class GRU(Gated):
 
     cell_class = GRUCell
     reset_after = _of_cell("reset_after")
+
+
+@keras.saving.register_keras_serializable("har_keras")
+class GravesLSTM(LSTM):
+    """`GravesLSTMCell` over time."""
+
+    cell_class = GravesLSTMCell
+
+
+@keras.saving.register_keras_serializable("har_keras")
+class LayerNormLSTM(LSTM):
+    """`LayerNormLSTMCell` over time."""
+
+    cell_class = LayerNormLSTMCell
+
+
+@keras.saving.register_keras_serializable("har_keras")
+class LayerNormGRU(GRU):
+    """`LayerNormGRUCell` over time."""
+
+    cell_class = LayerNormGRUCell

@@ -15,6 +15,7 @@ from keras.src.layers.rnn.stacked_rnn_cells_test import StackedRNNTest
 from har_keras import layers
 
 __all__ = ["SimpleRNNTest", "StackedRNNTest"]
+pytestmark = pytest.mark.filterwarnings("default")
 
 
 class BidirectionalTest(bidirectional_test.SimpleRNNTest):

@@ -27,7 +27,7 @@ def check(layer, truth):
     x, factors = rng.normal(size=(1, 4, 2)), rng.normal(size=(1, 4, 3))
     model.compile(loss=lambda factors, outputs: keras.ops.sum(factors * outputs))
     gradients = list(gradient_of(model, x, factors)().values())
-    weights = model.get_weights()
+    weights, names = model.get_weights(), [w.name for w in model.weights]
     assert len(gradients) == len(weights)
     # On JAX and torch Keras's own operations round float64 to float32.
     tolerance = 1e-8 if "kernel" in layer.kernel_path else 1e-5
@@ -37,13 +37,14 @@ def check(layer, truth):
             losses, value = [], weight[place]
             for step in (1e-6, -1e-6):
                 weight[place] = value + step
-                losses.append(np.sum(factors[0] * truth(x[0], *weights)))
+                values = dict(zip(names, weights))
+                losses.append(np.sum(factors[0] * truth(x[0], **values)))
             weight[place] = value
             difference = (losses[0] - losses[1]) / 2e-6
             assert abs(gradient[place] - difference) < tolerance, (layer, place, difference)
 
-def reset_before(*args):
-    return reference.gru(*args, reset_after=False)
+def reset_before(*args, **kwargs):
+    return reference.gru(*args, reset_after=False, **kwargs)
 
 for use_bias in (True, False):
     both = {"return_sequences": True, "use_bias": use_bias}
@@ -51,6 +52,9 @@ for use_bias in (True, False):
     check(layers.LSTM(3, **both), reference.lstm)
     check(layers.GRU(3, **both), reference.gru)
     check(layers.GRU(3, reset_after=False, **both), reset_before)
+check(layers.GravesLSTM(3, return_sequences=True), reference.graves_lstm)
+check(layers.LayerNormLSTM(3, return_sequences=True), reference.layer_norm_lstm)
+check(layers.LayerNormGRU(3, return_sequences=True), reference.layer_norm_gru)
 """
 
 
