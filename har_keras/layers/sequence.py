@@ -81,9 +81,10 @@ class Recurrent(keras.layers.RNN):
         kernel = self._kernel()
         if kernel is None:
             return super().inner_loop(sequences, initial_state, mask, training)
-        steps = ops.flip(sequences, axis=1) if self.go_backwards else sequences
+        steps = ops.cast(sequences, self.cell.compute_dtype)
+        steps = ops.flip(steps, axis=1) if self.go_backwards else steps
         if training and self.dropout:
-            (dropped,) = self.cell.get_dropout_mask(sequences[:, 0])
+            (dropped,) = self.cell.get_dropout_mask(steps[:, 0])
             steps = steps * dropped[:, None]
         start = [ops.copy(state) for state in initial_state] if self.stateful else initial_state
         if mask is None:
