@@ -46,15 +46,15 @@ def check(layer, truth):
 def reset_before(*args, **kwargs):
     return reference.gru(*args, reset_after=False, **kwargs)
 
-for use_bias in (True, False):
-    both = {"return_sequences": True, "use_bias": use_bias}
-    check(layers.SimpleRNN(3, **both), reference.simple_rnn)
-    check(layers.LSTM(3, **both), reference.lstm)
-    check(layers.GRU(3, **both), reference.gru)
-    check(layers.GRU(3, reset_after=False, **both), reset_before)
+check(layers.SimpleRNN(3, return_sequences=True), reference.simple_rnn)
+check(layers.LSTM(3, return_sequences=True), reference.lstm)
+check(layers.GRU(3, return_sequences=True), reference.gru)
+check(layers.GRU(3, return_sequences=True, reset_after=False), reset_before)
 check(layers.GravesLSTM(3, return_sequences=True), reference.graves_lstm)
 check(layers.LayerNormLSTM(3, return_sequences=True), reference.layer_norm_lstm)
 check(layers.LayerNormGRU(3, return_sequences=True), reference.layer_norm_gru)
+check(layers.LSTM(3, return_sequences=True, use_bias=False), reference.lstm)
+check(layers.GRU(3, return_sequences=True, use_bias=False), reference.gru)
 """
 
 

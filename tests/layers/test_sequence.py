@@ -323,11 +323,9 @@ def test_saved_and_loaded(rng: np.random.Generator, tmp_path: Path) -> None:
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     x = rng.normal(size=(2, 5, 4)).astype("float32")
     x[1, 3:] = 0
-    before, after = model.predict_on_batch(x), loaded.predict_on_batch(x)
-    shorter = loaded.predict_on_batch(x[:, :3])
-    for a, b, c in zip(before, after, shorter, strict=True):
-        np.testing.assert_array_equal(a, b)
-        np.testing.assert_allclose(a[1], c[1], atol=1e-6)
+    outputs, shorter = model.predict_on_batch(x), loaded.predict_on_batch(x[:, :3])
+    for a, b in zip(outputs, shorter, strict=True):
+        np.testing.assert_allclose(a[1], b[1], atol=1e-6)
 
 
 @pytest.mark.parametrize(
