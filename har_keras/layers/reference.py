@@ -6,9 +6,10 @@ layout, as `get_weights` of a layer of ours or of Keras gives them: `lstm(x, *la
 
 Shapes, all float64: `x` (features,), every state (units,), `kernel` (features, blocks·units),
 `recurrent_kernel` (units, blocks·units), `bias` (blocks·units,), or (2, 3·units) for a GRU with
-`reset_after`; without a bias leave it out. A whole sequence is (timesteps, features), its outputs
-are (timesteps, units), and states that are left out start at zero. Arrays of other real types are
-taken as float64. Shapes that do not fit each other raise NumPy's `ValueError`.
+`reset_after`. Without a bias leave it out, and give what would come after it by name. A whole
+sequence is (timesteps, features), its outputs are (timesteps, units), and states that are left out
+start at zero. Arrays of other real types are taken as float64. Shapes that do not fit each other
+raise NumPy's `ValueError`.
 """
 
 import numpy as np
@@ -51,6 +52,62 @@ def gru_step(
     z = _sigmoid(xz + h @ uz + dz)
     r = _sigmoid(xr + h @ ur + dr)
     g = np.tanh(xg + (r * (h @ ug + dg) if reset_after else (r * h) @ ug))
+    return z * h + (1 - z) * g
+
+
+def graves_lstm_step(
+    x: Array,
+    h: Array,
+    c: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | float,
+    peephole: Array,
+) -> tuple[Array, Array]:
+    """The next hidden and cell state of an LSTM with peepholes (Graves 2013)."""
+    i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
+    pi, pf, po = peephole
+    c = _sigmoid(f + pf * c) * c + _sigmoid(i + pi * c) * np.tanh(g)
+    h = _sigmoid(o + po * c) * np.tanh(c)
+    return h, c
+
+
+def layer_norm_lstm_step(
+    x: Array,
+    h: Array,
+    c: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | float,
+    gain: Array,
+    cell_gain: Array,
+    cell_bias: Array,
+) -> tuple[Array, Array]:
+    """The next hidden and cell state of a layer-normalised LSTM (Ba et al. 2016)."""
+    gates = _normal(x @ kernel) * gain[0] + _normal(h @ recurrent_kernel) * gain[1] + bias
+    i, f, g, o = np.split(gates, 4)
+    c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
+    h = _sigmoid(o) * np.tanh(_normal(c) * cell_gain + cell_bias)
+    return h, c
+
+
+def layer_norm_gru_step(
+    x: Array,
+    h: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | float,
+    gain: Array,
+) -> Array:
+    """The next hidden state of a layer-normalised GRU (Ba et al. 2016)."""
+    both = [len(h) * 2]
+    b, d = np.broadcast_to(bias, (2, kernel.shape[1]))
+    wx, wg = np.split(x @ kernel, both)
+    uh, ug = np.split(h @ recurrent_kernel, both)
+    xz, xr, xg = np.split(np.concatenate([_normal(wx), _normal(wg)]) * gain[0] + b, 3)
+    hz, hr, hg = np.split(np.concatenate([_normal(uh), _normal(ug)]) * gain[1] + d, 3)
+    z, r = _sigmoid(xz + hz), _sigmoid(xr + hr)
+    g = np.tanh(xg + r * hg)
     return z * h + (1 - z) * g
 
 
@@ -106,6 +163,72 @@ def gru(
     for t, x in enumerate(steps):
         outputs[t] = state = gru_step(x, state, w, u, b, reset_after)
     return outputs
+
+
+def graves_lstm(
+    sequence: ArrayLike,
+    kernel: ArrayLike,
+    recurrent_kernel: ArrayLike,
+    bias: ArrayLike = 0.0,
+    peephole: ArrayLike = ((0.0,), (0.0,), (0.0,)),
+    *,
+    h: ArrayLike = 0.0,
+    c: ArrayLike = 0.0,
+) -> Array:
+    """The hidden states of an LSTM with peepholes, `peephole` (3, units), at every step."""
+    steps, w, u, b, p = _float64(sequence, kernel, recurrent_kernel, bias, peephole)
+    outputs = np.empty((len(steps), len(u)))
+    state, cell = _state(h, u), _state(c, u)
+    for t, x in enumerate(steps):
+        state, cell = graves_lstm_step(x, state, cell, w, u, b, p)
+        outputs[t] = state
+    return outputs
+
+
+def layer_norm_lstm(
+    sequence: ArrayLike,
+    kernel: ArrayLike,
+    recurrent_kernel: ArrayLike,
+    bias: ArrayLike = 0.0,
+    gain: ArrayLike = ((1.0,), (1.0,)),
+    cell_gain: ArrayLike = 1.0,
+    cell_bias: ArrayLike = 0.0,
+    *,
+    h: ArrayLike = 0.0,
+    c: ArrayLike = 0.0,
+) -> Array:
+    """The hidden states of a layer-normalised LSTM, `gain` (2, 4·units), at every step."""
+    steps, w, u, *more = _float64(
+        sequence, kernel, recurrent_kernel, bias, gain, cell_gain, cell_bias
+    )
+    outputs = np.empty((len(steps), len(u)))
+    state, cell = _state(h, u), _state(c, u)
+    for t, x in enumerate(steps):
+        state, cell = layer_norm_lstm_step(x, state, cell, w, u, *more)
+        outputs[t] = state
+    return outputs
+
+
+def layer_norm_gru(
+    sequence: ArrayLike,
+    kernel: ArrayLike,
+    recurrent_kernel: ArrayLike,
+    bias: ArrayLike = 0.0,
+    gain: ArrayLike = ((1.0,), (1.0,)),
+    *,
+    h: ArrayLike = 0.0,
+) -> Array:
+    """The hidden states of a layer-normalised GRU, `gain` (2, 3·units), at every step."""
+    steps, w, u, b, a = _float64(sequence, kernel, recurrent_kernel, bias, gain)
+    outputs = np.empty((len(steps), len(u)))
+    state = _state(h, u)
+    for t, x in enumerate(steps):
+        outputs[t] = state = layer_norm_gru_step(x, state, w, u, b, a)
+    return outputs
+
+
+def _normal(a: Array) -> Array:
+    return (a - a.mean()) / np.sqrt(a.var() + 1e-5)
 
 
 def _sigmoid(x: Array) -> Array:

@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from har_keras.tasks.classification import ClassPerSequence
     from har_keras.tasks.signals import Signals
 
-CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+CELLS = {
+    "simple_rnn": "SimpleRNN",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "graves_lstm": "GravesLSTM",
+    "layer_norm_lstm": "LayerNormLSTM",
+    "layer_norm_gru": "LayerNormGRU",
+}
+KERAS_HAS = ("simple_rnn", "lstm", "gru")
 POOLINGS = ("last", "sum", "mean", "max")
 
 
@@ -40,6 +48,8 @@ class Config:
         require_choice("model.cell", self.cell, CELLS)
         require_choice("model.pooling", self.pooling, POOLINGS)
         require_choice("model.layers", self.layers, ("own", "keras"))
+        if self.layers == "keras":
+            require(self.cell in KERAS_HAS, "model.layers", "keras", f"own with {self.cell}")
         require(self.depth > 0, "model.depth", self.depth, "at least 1")
         require(self.units > 0, "model.units", self.units, "at least 1")
         require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")

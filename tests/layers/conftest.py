@@ -19,7 +19,7 @@ class Family:
     """A layer of ours, Keras's layer of the same equations and the NumPy truth of both."""
 
     own: type[layers.LSTM]
-    keras: type[Any]
+    keras: type[Any] | None
     truth: Callable[..., reference.Array]
     arguments: dict[str, Any] = field(default_factory=dict)
     states: int = 1
@@ -29,6 +29,11 @@ class Family:
 
     def keras_layer(self, units: int, **kwargs: Any) -> Any:
         return self.keras(units, **self.arguments | ZEROS | kwargs)
+
+    def expected(self, layer: Any, sequences: Any, **start: Any) -> np.ndarray:
+        """What the reference gives for each of some sequences with the weights of this layer."""
+        weights = {w.name: keras.ops.convert_to_numpy(w) for w in layer.weights}
+        return np.array([self.truth(sequence, **weights, **start) for sequence in sequences])
 
     def drawn(self, rng: np.random.Generator, features: int, units: int, **kwargs: Any) -> Any:
         layer = self.layer(units, **kwargs)
@@ -48,6 +53,11 @@ FAMILIES = {
         {"reset_after": False},
     ),
 }
+BEYOND_KERAS = {
+    "graves_lstm": Family(layers.GravesLSTM, None, reference.graves_lstm, states=2),
+    "layer_norm_lstm": Family(layers.LayerNormLSTM, None, reference.layer_norm_lstm, states=2),
+    "layer_norm_gru": Family(layers.LayerNormGRU, None, reference.layer_norm_gru),
+}
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +67,13 @@ def families() -> dict[str, Family]:
 
 @pytest.fixture(scope="session", params=list(FAMILIES))
 def family(request: pytest.FixtureRequest) -> Family:
+    """A cell that Keras has too."""
     return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="session", params=[*FAMILIES, *BEYOND_KERAS])
+def any_family(request: pytest.FixtureRequest) -> Family:
+    return (FAMILIES | BEYOND_KERAS)[request.param]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def check(layer, truth):
     x, factors = rng.normal(size=(1, 4, 2)), rng.normal(size=(1, 4, 3))
     model.compile(loss=lambda factors, outputs: keras.ops.sum(factors * outputs))
     gradients = list(gradient_of(model, x, factors)().values())
-    weights = model.get_weights()
+    weights, names = model.get_weights(), [w.name for w in model.weights]
     assert len(gradients) == len(weights)
     # On JAX and torch Keras's own operations round float64 to float32.
     tolerance = 1e-8 if "kernel" in layer.kernel_path else 1e-5
@@ -37,25 +37,32 @@ def check(layer, truth):
             losses, value = [], weight[place]
             for step in (1e-6, -1e-6):
                 weight[place] = value + step
-                losses.append(np.sum(factors[0] * truth(x[0], *weights)))
+                values = dict(zip(names, weights))
+                losses.append(np.sum(factors[0] * truth(x[0], **values)))
             weight[place] = value
             difference = (losses[0] - losses[1]) / 2e-6
             assert abs(gradient[place] - difference) < tolerance, (layer, place, difference)
 
-def reset_before(*args):
-    return reference.gru(*args, reset_after=False)
+def reset_before(*args, **kwargs):
+    return reference.gru(*args, reset_after=False, **kwargs)
 
-for use_bias in (True, False):
-    both = {"return_sequences": True, "use_bias": use_bias}
-    check(layers.SimpleRNN(3, **both), reference.simple_rnn)
-    check(layers.LSTM(3, **both), reference.lstm)
-    check(layers.GRU(3, **both), reference.gru)
-    check(layers.GRU(3, reset_after=False, **both), reset_before)
+check(layers.SimpleRNN(3, return_sequences=True), reference.simple_rnn)
+check(layers.LSTM(3, return_sequences=True), reference.lstm)
+check(layers.GRU(3, return_sequences=True), reference.gru)
+check(layers.GRU(3, return_sequences=True, reset_after=False), reset_before)
+check(layers.GravesLSTM(3, return_sequences=True), reference.graves_lstm)
+check(layers.LayerNormLSTM(3, return_sequences=True), reference.layer_norm_lstm)
+check(layers.LayerNormGRU(3, return_sequences=True), reference.layer_norm_gru)
+check(layers.LSTM(3, return_sequences=True, use_bias=False), reference.lstm)
+check(layers.GRU(3, return_sequences=True, use_bias=False), reference.gru)
 """
 
 
+MASKS = np.array([[0, 0, 1, 1, 1], [1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
+
+
 class Probe(keras.Model):
-    """A layer whose inputs and initial states are weights, so that they have gradients too."""
+    """A masked layer whose inputs and initial states are weights, so that they have gradients."""
 
     def __init__(self, layer: Any, batch: int, timesteps: int, features: int, states: int) -> None:
         super().__init__()
@@ -65,7 +72,9 @@ class Probe(keras.Model):
         self.start = [self.add_weight(shape=shape, name=f"start_{i}") for i in range(states)]
 
     def call(self, shift: Any, training: bool = False) -> Any:
-        outputs, *states = self.layer(self.sequences + shift, initial_state=[*self.start])
+        mask = keras.ops.convert_to_tensor(MASKS)
+        start = [*self.start]
+        outputs, *states = self.layer(self.sequences + shift, initial_state=start, mask=mask)
         flat = keras.ops.reshape(outputs, (outputs.shape[0], -1))
         return keras.ops.concatenate([flat, *states], axis=-1)
 
@@ -77,13 +86,13 @@ def weighted_sum(factors: Any, outputs: Any) -> Any:
 def test_kernel_as_the_generic_loop(
     family: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = family.drawn(rng, 3, 5, return_sequences=True, return_state=True, go_backwards=True)
-    probe = Probe(layer, 2, 7, 3, family.states)
-    shift = np.zeros((2, 7, 3), "float32")
+    layer = family.drawn(rng, 3, 2, return_sequences=True, return_state=True, go_backwards=True)
+    probe = Probe(layer, 4, 5, 3, family.states)
+    shift = np.zeros((4, 5, 3), "float32")
     probe(shift)
     probe.set_weights([rng.normal(0, 0.5, w.shape) for w in probe.get_weights()])
     probe.compile(loss=weighted_sum)
-    factors = rng.normal(size=(2, 7 * 5 + family.states * 5)).astype("float32")
+    factors = rng.normal(size=(4, 5 * 2 + family.states * 2)).astype("float32")
     of_kernel = gradient_of(probe, shift, factors)()
     monkeypatch.setattr(type(layer), "inner_loop", keras.layers.RNN.inner_loop)
     of_loop = gradient_of(probe, shift, factors)()

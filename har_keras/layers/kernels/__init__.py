@@ -1,8 +1,10 @@
 """Fast sequence paths: a whole sequence through one cell, one module a backend.
 
-A kernel is a function `(cell, sequences, states) -> (outputs, states)` named after the class of its
-cell, with sequences (batch, timesteps, features), states (batch, units) each and outputs (batch,
-timesteps, units). A cell without a kernel on a backend runs through Keras's generic loop over time.
+A kernel is a function `(cell, sequences, states, mask) -> (outputs, states)` named after the class
+of its cell, with sequences (batch, timesteps, features), states (batch, units) each and outputs
+(batch, timesteps, units). It computes the cell's equations with the default activations and without
+dropout. Where the mask, (batch, timesteps) or None, is false, states and output stay as they are. A
+cell without a kernel on a backend runs through Keras's generic loop over time.
 """
 
 from collections.abc import Callable
@@ -12,10 +14,19 @@ from typing import Any
 
 import keras
 
-Kernel = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
+Kernel = Callable[[Any, Any, list[Any], Any], tuple[Any, list[Any]]]
 
 
 def find(cell: Any) -> Kernel | None:
-    """The running backend's kernel for this cell, None where there is none."""
+    """The running backend's kernel for this cell, None where there is none for its arguments."""
+    activations = cell.activation, getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     name = f"{__name__}.{keras.backend.backend()}"
-    return getattr(import_module(name), type(cell).__name__, None) if find_spec(name) else None
+    if (
+        activations != (keras.activations.tanh, keras.activations.sigmoid)
+        or cell.recurrent_dropout
+        or (cell.dropout and cell.dropout_mask_count > 1)
+        or not find_spec(name)
+    ):
+        return None
+    form = "" if getattr(cell, "reset_after", True) else "ResetBefore"
+    return getattr(import_module(name), type(cell).__name__ + form, None)
