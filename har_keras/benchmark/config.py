@@ -1,6 +1,7 @@
 """What is measured: the schema of `conf/benchmark.yaml` and the group `conf/benchmark/`."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from har_keras.backend import BACKENDS, installed
 from har_keras.errors import UserError, require, require_choice
@@ -25,7 +26,10 @@ class Shape:
     def __post_init__(self) -> None:
         """Check the sizes."""
         for name in ("batch", "timesteps", "features", "units", "depth"):
-            require(getattr(self, name) > 0, f"shapes.….{name}", getattr(self, name), "at least 1")
+            size = getattr(self, name)
+            whole = isinstance(size, int) and not isinstance(size, bool) and size > 0
+            require(whole, name, size, "a whole number, at least 1")
+        require(isinstance(self.mask, bool), "mask", self.mask, "true or false")
 
     def forward_flops(self, cell: str) -> float:
         """Multiplications and additions of the matrix products of one forward pass."""
@@ -44,7 +48,7 @@ class Config:
     (at least 3 times). `memory`: also measure peak memory, each contender in a process of its own.
     """
 
-    shapes: dict[str, Shape] = field(default_factory=dict)
+    shapes: dict[str, Any] = field(default_factory=dict)
     cells: list[str] = field(default_factory=lambda: ["lstm", "gru"])
     backends: list[str] | None = None
     peers: bool = True
@@ -67,6 +71,7 @@ class Config:
             require(self.threads > 0, "threads", self.threads, "at least 1, or null")
         if not self.shapes or not self.cells:
             raise UserError("expected at least one of shapes and one of cells")
+        self.shapes = {name: _shape(name, sizes) for name, sizes in self.shapes.items()}
 
 
 def present() -> list[str]:
@@ -74,4 +79,12 @@ def present() -> list[str]:
     return [backend for backend in BACKENDS if installed(backend)]
 
 
-SIZES = tuple(f.name for f in fields(Shape))
+def _shape(name: str, sizes: Any) -> Shape:
+    allowed = [f.name for f in fields(Shape)]
+    require(isinstance(sizes, dict), f"shapes.{name}", sizes, f"{{{', '.join(allowed)}}}")
+    for key in sizes:
+        require_choice(f"shapes.{name}", key, allowed)
+    try:
+        return Shape(**sizes)
+    except UserError as error:
+        raise UserError(f"shapes.{name}.{error}") from error

@@ -15,7 +15,7 @@ TINY = "{batch: 4, timesteps: 6, features: 3, units: 5, depth: 2, mask: true}"
 
 def test_own_layers_and_all_peers_are_timed(har_keras, tmp_path: Path) -> None:
     backend = os.environ.get("KERAS_BACKEND") or present()[0]
-    small = ("benchmark=null", f"+shapes.S={TINY}", "cells=[lstm,gru]", "repeats=3", "output=out")
+    small = ("~benchmark", f"+shapes.S={TINY}", "cells=[lstm,gru]", "repeats=3", "output=out")
     done = har_keras("benchmark", *small, f"backends=[{backend}]", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out" / "benchmark.csv").open() as file:
@@ -84,7 +84,10 @@ def test_shipped_shapes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("cells=[lstmm]", "did you mean 'lstm'?"),
         ("backends=[theano]", "expected one of jax"),
         ("repeats=2", "repeats=2: expected at least 3"),
-        ("shapes.A.batch=0", "at least 1"),
+        ("shapes.A.batch=0", "shapes.A.batch=0: expected a whole number, at least 1"),
+        ("shapes.A.batch=many", "shapes.A.batch=many: expected a whole number"),
+        ("+shapes.A.unit=3", "did you mean 'units'?"),
+        ("+shapes.S=3", "shapes.S=3: expected {batch, timesteps"),
         ("benchmark=bar", "did you mean 'bars'?"),
         ("repeat=5", "did you mean 'repeats'?"),
     ],
