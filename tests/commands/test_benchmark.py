@@ -1,11 +1,9 @@
 import csv
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-from har_keras.__main__ import main
 from har_keras.benchmark import contenders, results
 from har_keras.benchmark.config import Shape, present
 from har_keras.commands.benchmark import configured, orders
@@ -92,10 +90,6 @@ def test_shipped_shapes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("repeat=5", "did you mean 'repeats'?"),
     ],
 )
-def test_mistakes(argument: str, expected: str, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["har_keras", "benchmark", argument])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert expected in str(stopped.value)
+def test_mistakes(refuse, argument: str, expected: str, tmp_path: Path) -> None:
+    assert expected in refuse("benchmark", argument)
     assert not list(tmp_path.iterdir())

@@ -12,19 +12,8 @@ from pathlib import Path
 import pytest
 
 from har_keras import run_folder
-from har_keras.__main__ import main
 
 HAR_KERAS = [sys.executable, "-u", "-m", "har_keras"]
-
-
-def refuse(monkeypatch: pytest.MonkeyPatch, *typed: str) -> str:
-    monkeypatch.setattr(sys, "argv", ["har_keras", *typed])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    line = str(stopped.value)
-    assert line.startswith("har_keras: ")
-    assert "\n" not in line
-    return line
 
 
 def test_a_killed_run_goes_on_over_a_full_disk_and_can_be_prolonged(
@@ -97,25 +86,25 @@ def unfinished(finished: tuple[Path, str], tmp_path: Path) -> Path:
     ],
 )
 def test_a_resumed_run_keeps_its_config(
-    unfinished: Path, monkeypatch, override: str, expected: str
+    refuse, unfinished: Path, override: str, expected: str
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in unfinished.rglob("*")}
-    assert expected in refuse(monkeypatch, f"training.resume={unfinished}", override)
+    assert expected in refuse(f"training.resume={unfinished}", override)
     assert {path: path.stat().st_mtime_ns for path in unfinished.rglob("*")} == before
 
 
-def test_a_completed_run(finished: tuple[Path, str], monkeypatch) -> None:
-    line = refuse(monkeypatch, f"training.resume={finished[0]}")
+def test_a_completed_run(refuse, finished: tuple[Path, str]) -> None:
+    line = refuse(f"training.resume={finished[0]}")
     assert "is completed; a larger training.epochs than 2 goes on" in line
 
 
-def test_a_folder_that_is_no_run(tmp_path: Path, monkeypatch) -> None:
-    assert "expected a run folder" in refuse(monkeypatch, f"training.resume={tmp_path}")
+def test_a_folder_that_is_no_run(refuse, tmp_path: Path) -> None:
+    assert "expected a run folder" in refuse(f"training.resume={tmp_path}")
 
 
-def test_a_living_run(unfinished: Path, monkeypatch) -> None:
+def test_a_living_run(refuse, unfinished: Path) -> None:
     with run_folder.locked(unfinished):
-        line = refuse(monkeypatch, f"training.resume={unfinished}")
+        line = refuse(f"training.resume={unfinished}")
     assert "another process is writing this run" in line
 
 
