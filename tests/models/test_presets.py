@@ -74,7 +74,7 @@ def test_saved_and_loaded(small: Any, logits: np.ndarray, tmp_path: Path) -> Non
     np.testing.assert_array_equal(convert_to_numpy(loaded(windows(8))), logits)
 
 
-OF_OUR_OWN = ("graves_lstm", "layer_norm_lstm", "layer_norm_gru")
+OF_OUR_OWN = ("graves_lstm", "layer_norm_gru")
 
 
 def test_own_layers_as_those_of_keras(small: Any, logits: np.ndarray) -> None:
