@@ -12,6 +12,10 @@ start at zero. Arrays of other real types are taken as float64. Shapes that do n
 raise NumPy's `ValueError`.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -120,12 +124,7 @@ def simple_rnn(
     h: ArrayLike = 0.0,
 ) -> Array:
     """The hidden states of a simple RNN at every step, from hidden state `h`."""
-    steps, w, u, b = _float64(sequence, kernel, recurrent_kernel, bias)
-    outputs = np.empty((len(steps), len(u)))
-    state = _state(h, u)
-    for t, x in enumerate(steps):
-        outputs[t] = state = simple_rnn_step(x, state, w, u, b)
-    return outputs
+    return _over_time(simple_rnn_step, [h], sequence, kernel, recurrent_kernel, bias)
 
 
 def lstm(
@@ -138,13 +137,7 @@ def lstm(
     c: ArrayLike = 0.0,
 ) -> Array:
     """The hidden states of an LSTM at every step, from hidden state `h` and cell state `c`."""
-    steps, w, u, b = _float64(sequence, kernel, recurrent_kernel, bias)
-    outputs = np.empty((len(steps), len(u)))
-    state, cell = _state(h, u), _state(c, u)
-    for t, x in enumerate(steps):
-        state, cell = lstm_step(x, state, cell, w, u, b)
-        outputs[t] = state
-    return outputs
+    return _over_time(lstm_step, [h, c], sequence, kernel, recurrent_kernel, bias)
 
 
 def gru(
@@ -157,12 +150,8 @@ def gru(
     reset_after: bool = True,
 ) -> Array:
     """The hidden states of a GRU at every step, from hidden state `h`."""
-    steps, w, u, b = _float64(sequence, kernel, recurrent_kernel, bias)
-    outputs = np.empty((len(steps), len(u)))
-    state = _state(h, u)
-    for t, x in enumerate(steps):
-        outputs[t] = state = gru_step(x, state, w, u, b, reset_after)
-    return outputs
+    step = partial(gru_step, reset_after=reset_after)
+    return _over_time(step, [h], sequence, kernel, recurrent_kernel, bias)
 
 
 def graves_lstm(
@@ -176,13 +165,8 @@ def graves_lstm(
     c: ArrayLike = 0.0,
 ) -> Array:
     """The hidden states of an LSTM with peepholes, `peephole` (3, units), at every step."""
-    steps, w, u, b, p = _float64(sequence, kernel, recurrent_kernel, bias, peephole)
-    outputs = np.empty((len(steps), len(u)))
-    state, cell = _state(h, u), _state(c, u)
-    for t, x in enumerate(steps):
-        state, cell = graves_lstm_step(x, state, cell, w, u, b, p)
-        outputs[t] = state
-    return outputs
+    weights = kernel, recurrent_kernel, bias, peephole
+    return _over_time(graves_lstm_step, [h, c], sequence, *weights)
 
 
 def layer_norm_lstm(
@@ -198,15 +182,8 @@ def layer_norm_lstm(
     c: ArrayLike = 0.0,
 ) -> Array:
     """The hidden states of a layer-normalised LSTM, `gain` (2, 4·units), at every step."""
-    steps, w, u, *more = _float64(
-        sequence, kernel, recurrent_kernel, bias, gain, cell_gain, cell_bias
-    )
-    outputs = np.empty((len(steps), len(u)))
-    state, cell = _state(h, u), _state(c, u)
-    for t, x in enumerate(steps):
-        state, cell = layer_norm_lstm_step(x, state, cell, w, u, *more)
-        outputs[t] = state
-    return outputs
+    weights = kernel, recurrent_kernel, bias, gain, cell_gain, cell_bias
+    return _over_time(layer_norm_lstm_step, [h, c], sequence, *weights)
 
 
 def layer_norm_gru(
@@ -219,11 +196,22 @@ def layer_norm_gru(
     h: ArrayLike = 0.0,
 ) -> Array:
     """The hidden states of a layer-normalised GRU, `gain` (2, 3·units), at every step."""
-    steps, w, u, b, a = _float64(sequence, kernel, recurrent_kernel, bias, gain)
-    outputs = np.empty((len(steps), len(u)))
-    state = _state(h, u)
+    weights = kernel, recurrent_kernel, bias, gain
+    return _over_time(layer_norm_gru_step, [h], sequence, *weights)
+
+
+def _over_time(
+    step: Callable[..., Any], start: Sequence[ArrayLike], sequence: ArrayLike, *weights: ArrayLike
+) -> Array:
+    """The first state after each `step(x, *states, *weights)`, from the states `start`."""
+    steps, *arrays = (np.asarray(array, "float64") for array in (sequence, *weights))
+    units = len(arrays[1])
+    states: Sequence[Array] = [np.broadcast_to(np.asarray(s, "float64"), units) for s in start]
+    outputs = np.empty((len(steps), units))
     for t, x in enumerate(steps):
-        outputs[t] = state = layer_norm_gru_step(x, state, w, u, b, a)
+        new = step(x, *states, *arrays)
+        states = new if isinstance(new, tuple) else (new,)
+        outputs[t] = states[0]
     return outputs
 
 
@@ -233,11 +221,3 @@ def _normal(a: Array) -> Array:
 
 def _sigmoid(x: Array) -> Array:
     return 0.5 * np.tanh(0.5 * x) + 0.5
-
-
-def _float64(*arrays: ArrayLike) -> list[Array]:
-    return [np.asarray(array, "float64") for array in arrays]
-
-
-def _state(start: ArrayLike, recurrent_kernel: Array) -> Array:
-    return np.broadcast_to(np.asarray(start, "float64"), len(recurrent_kernel))
