@@ -14,7 +14,7 @@ from har_keras.data.recordings import ACTIVITIES, SIGNALS, WINDOW, HarData, Wind
 from har_keras.errors import require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
-from har_keras.tasks.signals import Signals
+from har_keras.tasks.signals import Signals, statistics
 
 TRAINING_SUBJECTS = 21
 
@@ -51,10 +51,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     train, validation = data.train, None
     if not published:
         train, validation = hold_out(data.train, config.validation_subjects, seed)
-    mean = variance = None
-    if config.normalize:
-        samples = train.signals.reshape(-1, train.signals.shape[-1]).astype("float64")
-        mean, variance = tuple(samples.mean(0).tolist()), tuple(samples.var(0).tolist())
+    mean, variance = statistics(train.signals) if config.normalize else (None, None)
     return TaskData(
         train=_split(train),
         validation=_split(validation) if validation else None,

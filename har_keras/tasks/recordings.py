@@ -15,7 +15,7 @@ from har_keras.data.stretch import Cut
 from har_keras.errors import UserError, require
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
-from har_keras.tasks.signals import Signals
+from har_keras.tasks.signals import Signals, statistics
 
 TEST_DRAW = 0  # seeds the draw of test subjects, so that every `seed` has the same ones
 
@@ -96,10 +96,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
             f" only {', '.join(np.unique(data.subjects[y == index]))} has it; record it with more"
             " subjects, or change task.test_share, task.validation_share or seed"
         )
-    mean = variance = None
-    if config.normalize:
-        samples = train.x.reshape(-1, train.x.shape[-1]).astype("float64")
-        mean, variance = tuple(samples.mean(0).tolist()), tuple(samples.var(0).tolist())
+    mean, variance = statistics(train.x) if config.normalize else (None, None)
     return TaskData(
         train=train,
         validation=splits.get("validation"),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from har_keras.data.preprocessing import Preprocessing
 
 
@@ -32,3 +34,9 @@ class Signals:
             mean=list(self.mean), variance=list(self.variance or ()), name="standardise"
         )
         return inputs, standardise(inputs)
+
+
+def statistics(x: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and variance of each signal over windows (samples, timesteps, features), in float64."""
+    samples = x.reshape(-1, x.shape[-1]).astype("float64")
+    return tuple(samples.mean(0).tolist()), tuple(samples.var(0).tolist())
