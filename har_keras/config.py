@@ -64,6 +64,31 @@ class Training:
 
 
 @dataclass
+class Reference:
+    """What a published system is held against, by `reproduce` alone.
+
+    `published`: the figure as its authors printed it, and `value` as `metric` (`test/accuracy`, a
+    split and a name of `metrics.json`) would give it, null where they printed none. `sound`: the
+    experiment that runs the task without what is `unsound` here, measured by `sound_metric` where
+    that differs. `seeds`: how many are run.
+    """
+
+    metric: str = "test/accuracy"
+    published: str = ""
+    value: float | None = None
+    unsound: str = ""
+    sound: str | None = None
+    sound_metric: str | None = None
+    seeds: int = 3
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        named = len(self.metric.split("/")) == 2
+        require(named, "reference.metric", self.metric, "a split and a metric, test/accuracy")
+        require(self.seeds > 0, "reference.seeds", self.seeds, "at least 1")
+
+
+@dataclass
 class Config:
     """One run."""
 
@@ -77,6 +102,7 @@ class Config:
     seed: int = 0
     protocol: str = "sound"
     experiment: str | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         """Check the values against each other."""

@@ -23,6 +23,8 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
   python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's
+  python -m har_keras reproduce [experiment …] [seeds=0,1,2] [backends=jax,torch]
+                                                    published systems, and the table of them
   python -m har_keras report [folder]               a table of all runs below a folder
 
 Choices

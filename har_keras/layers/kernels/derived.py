@@ -17,11 +17,16 @@ Tanh = Callable[[Any], Any]
 
 
 class Pair(NamedTuple):
-    """A step and its gradient; `kept` counts the arrays (batch, units) kept between them."""
+    """A step and its gradient.
+
+    `kept` counts the arrays (batch, units) kept between them, `deltas` is 1 where ∂loss/∂projected
+    and ∂loss/∂recurrent are the same array, else 2.
+    """
 
     forward: Callable[..., tuple[Sequence[Any], Sequence[Any]]]
     backward: Callable[..., tuple[Any, Any, Sequence[Any]]]
     kept: int
+    deltas: int = 1
 
 
 def _simple_rnn(tanh: Tanh, projected: Any, recurrent: Any, states: Any) -> Any:
@@ -82,4 +87,4 @@ def _sigmoid(tanh: Tanh, x: Any) -> Any:
 
 SIMPLE_RNN = Pair(_simple_rnn, _simple_rnn_gradient, kept=1)
 LSTM = Pair(_lstm, _lstm_gradient, kept=5)
-GRU = Pair(_gru, _gru_gradient, kept=5)
+GRU = Pair(_gru, _gru_gradient, kept=5, deltas=2)

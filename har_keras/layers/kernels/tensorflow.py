@@ -44,8 +44,8 @@ def _run(pair: derived.Pair, x: Any, mask: Any, *weights_and_states: Any) -> tup
                 deltas = [delta] if delta is delta_recurrent else [delta, delta_recurrent]
                 return [dh, *others], deltas
 
-            columns = 1 if pair is not derived.GRU else 2
-            dstates, found = _scan(step, [doutputs, *kept, *masks], dstates, columns, reverse=True)
+            steps = [doutputs, *kept, *masks]
+            dstarts, found = _scan(step, steps, dstates, pair.deltas, reverse=True)
             deltas, recurrent_deltas = found[0], found[-1]
             previous = tf.concat([states[0][None], outputs[:-1]], 0)
             return (
@@ -54,7 +54,7 @@ def _run(pair: derived.Pair, x: Any, mask: Any, *weights_and_states: Any) -> tup
                 tf.matmul(_flat(previous), _flat(recurrent_deltas), transpose_a=True),
                 tf.reduce_sum(_flat(deltas), 0),
                 tf.reduce_sum(_flat(recurrent_deltas), 0),
-                *dstates,
+                *dstarts,
             )
 
         return (outputs, *ends), gradient
@@ -81,10 +81,10 @@ def _scan(
         states, found = step([s.read(place) for s in read], states)
         return t + 1, states, [w.write(place, f) for w, f in zip(written, found, strict=True)]
 
-    _, states, written = tf.while_loop(
+    _, ends, written = tf.while_loop(
         lambda t, *_: t < length, body, (0, list(states), written), maximum_iterations=length
     )
-    return states, [w.stack() for w in written]
+    return list(ends), [w.stack() for w in written]
 
 
 def _kernel(pair: derived.Pair) -> Callable[..., tuple[Any, list[Any]]]:
