@@ -14,6 +14,7 @@ from har_keras.errors import require
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.tasks import TaskData
 from har_keras.training import batches, checkpoints, initial_weights, optimizers
+from har_keras.training.interrupt import Interrupt
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
 
@@ -76,7 +77,12 @@ def fit(
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
             validation_batch_size=batches.EVALUATION_BATCH,
-            callbacks=[*followed, progress, checkpoints.Checkpoints(kept, followed, resumed)],
+            callbacks=[
+                *followed,
+                progress,
+                checkpoints.Checkpoints(kept, followed, resumed),
+                Interrupt(),
+            ],
             shuffle=False,
             verbose=0,
         )
