@@ -49,6 +49,7 @@ class Training:
     patience: int | None = 8
     monitor: str = "val_loss"
     l2: float = 0.0
+    gradient_flow: bool = False
     initial_weights: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

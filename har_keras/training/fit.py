@@ -14,6 +14,7 @@ from har_keras.errors import require
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.tasks import TaskData
 from har_keras.training import batches, checkpoints, initial_weights, optimizers
+from har_keras.training.gradient_flow import GradientFlow
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
 
@@ -48,6 +49,8 @@ def fit(
     rows = len(watched.x) // devices * devices
     log = Log(folder, board, data, "test" if published else "validation")
     followed = [log, *([] if published else _followers(config))]
+    if training.gradient_flow:
+        followed.append(GradientFlow(folder, board, log.sample, data.note))
     kept = folder / "checkpoints"
     resumed = checkpoints.resumable(kept)
     first = 0
