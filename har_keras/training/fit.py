@@ -17,6 +17,7 @@ from har_keras.training import batches, checkpoints, initial_weights, optimizers
 from har_keras.training.gradient_flow import GradientFlow
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
+from har_keras.training.validation_state import ValidationState
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,12 @@ def fit(
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
             validation_batch_size=batches.EVALUATION_BATCH,
-            callbacks=[*followed, progress, checkpoints.Checkpoints(kept, followed, resumed)],
+            callbacks=[
+                ValidationState(),
+                *followed,
+                progress,
+                checkpoints.Checkpoints(kept, followed, resumed),
+            ],
             shuffle=False,
             verbose=0,
         )
