@@ -18,6 +18,7 @@ from har_keras.errors import UserError, require, require_choice
 
 BACKENDS = ("jax", "tensorflow", "torch")
 PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
+KERNELS = ("auto", "fast", "reference")
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Hardware:
     device: str = "auto"
     data_parallel: bool = False
     precision: str = "float32"
+    kernel: str = "auto"
     threads: int | None = None
     jit: bool | None = None
 
@@ -35,6 +37,7 @@ class Hardware:
         """Check each value by itself."""
         require_choice("hardware.device", self.device, ("auto", "cpu", "gpu"))
         require_choice("hardware.precision", self.precision, PRECISIONS)
+        require_choice("hardware.kernel", self.kernel, KERNELS)
         if self.threads is not None:
             require(self.threads > 0, "hardware.threads", self.threads, "at least 1, or null")
 
@@ -63,7 +66,7 @@ def check(name: str, hardware: Hardware) -> None:
 
 
 def start(name: str, hardware: Hardware, seed: int) -> None:
-    """Import Keras with this backend; seed its generators and set device and precision."""
+    """Import Keras with this backend; seed its generators, set device, precision and kernels."""
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = name
         _set_environment(hardware)
@@ -77,6 +80,9 @@ def start(name: str, hardware: Hardware, seed: int) -> None:
             f"backend={name}: this process already runs {keras.backend.backend()};"
             " start a process for each backend"
         )
+    from har_keras.layers import kernels
+
+    kernels.choice = hardware.kernel
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(hardware.precision)
     if hardware.device == "gpu" and not _gpus(name):

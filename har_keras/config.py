@@ -53,6 +53,7 @@ class Training:
     patience: int | None = 8
     monitor: str = "val_loss"
     l2: float = 0.0
+    gradient_flow: bool = False
     initial_weights: dict[str, str] = field(default_factory=dict)
     output_summaries: bool = False
 
@@ -119,6 +120,11 @@ class Config:
         backend.check(self.backend, self.hardware)
         require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
         require_choice("protocol", self.protocol, ("sound", "published"))
+        if getattr(self.model, "layers", "own") == "keras":
+            allowed = "auto with model.layers=keras, whose layers choose by themselves"
+            require(
+                self.hardware.kernel == "auto", "hardware.kernel", self.hardware.kernel, allowed
+            )
         name = self.model.name
         require(bool(re.fullmatch(r"[\w.-]+", name)), "model.name", name, "letters, digits, _ . -")
         if self.protocol == "published" and self.optimizer.schedule == "plateau":

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from har_keras.errors import UserError
 from har_keras.layers import kernels
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from har_keras.layers.variants import GravesLSTMCell, LayerNormGRUCell, LayerNormLSTMCell
@@ -73,6 +74,16 @@ class Recurrent(keras.layers.RNN):
 
     def _kernel(self) -> kernels.Kernel | None:
         return None if self.unroll else kernels.find(self.cell)
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Create the weights; raise `UserError` where `kernels.choice` is `fast` and cannot be."""
+        if kernels.choice == "fast" and not self._kernel():
+            raise UserError(
+                f"hardware.kernel=fast: {self.name} ({type(self).__name__}) has no fast kernel for"
+                f" its arguments on {keras.backend.backend()}; hardware.kernel=auto takes Keras's"
+                " loop for it"
+            )
+        super().build(sequences_shape, initial_state_shape)
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
@@ -147,7 +158,7 @@ class Gated(Recurrent):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Create the weights; raise `ValueError` where `use_cudnn=True` cannot be."""
-        if self.use_cudnn is True and not self._kernel():
+        if self.use_cudnn is True and kernels.choice != "reference" and not self._kernel():
             raise ValueError(
                 f"{self.name}: use_cudnn=True, but there is no fast kernel for these arguments on "
                 f"{keras.backend.backend()}; use_cudnn='auto' takes Keras's loop instead"

@@ -84,6 +84,47 @@ def curves(
     return figure
 
 
+def gradient_flow(
+    norms: Mapping[str, Sequence[Sequence[float]]], note: str | None = None
+) -> Figure:
+    """Draw how the gradient passes through each recurrent layer's steps, on a logarithmic axis.
+
+    Args:
+        norms: layer name → one row an epoch, (epochs, timesteps), of the norm of ∂loss/∂h_t. A
+            panel each, with the first, the middle and the last epoch; what is not above 0 is left
+            out.
+        note: as for `confusion`.
+
+    Raises:
+        ValueError: no layer, or no epoch.
+    """
+    if not norms or not all(len(rows) for rows in norms.values()):
+        raise ValueError(f"expected norms of at least one layer and epoch, got {dict(norms)}")
+    looks = ((BLUE, "-"), (ORANGE, "--"), (VERMILION, "-."))
+    columns = min(3, len(norms))
+    lines = -(-len(norms) // columns)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(4.6 * columns, 0.5 + 3.1 * lines), layout="constrained")
+        panels = figure.subplots(lines, columns, squeeze=False, sharey=True).flat
+        for axes, (layer, rows) in zip(panels, norms.items(), strict=False):
+            epochs = sorted({0, len(rows) // 2, len(rows) - 1})
+            for (colour, line), epoch in zip(looks, epochs, strict=False):
+                row = np.asarray(rows[epoch], dtype=float)
+                row = np.where(np.isfinite(row) & (row > 0), row, np.nan)
+                steps = np.arange(1, len(row) + 1)
+                axes.plot(steps, row, line, color=colour, label=f"epoch {epoch + 1}")
+            axes.set(title=layer, xlabel="time step, in the order taken", yscale="log")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        for axes in list(figure.axes)[len(norms) :]:
+            axes.set_axis_off()
+        for axes in figure.axes[::columns]:
+            axes.set_ylabel("norm of ∂loss/∂h")
+        named = figure.axes[0].get_legend_handles_labels()
+        figure.legend(*named, loc="outside upper center", ncols=3)
+        _annotate(figure, note)
+    return figure
+
+
 def confusion(
     truth: ArrayLike, prediction: ArrayLike, class_names: Sequence[str], note: str | None = None
 ) -> Figure:

@@ -21,6 +21,7 @@ from har_keras.training import autodiff
 
 STATE = {
     "Log": ("history", "epoch_seconds", "first_step_seconds", "fit_seconds"),
+    "GradientFlow": ("history",),
     "EarlyStopping": ("wait", "best", "best_epoch"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
 }

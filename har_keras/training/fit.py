@@ -14,10 +14,12 @@ from har_keras.errors import require, require_choice
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.tasks import TaskData
 from har_keras.training import batches, checkpoints, initial_weights, optimizers
+from har_keras.training.gradient_flow import GradientFlow
 from har_keras.training.interrupt import Interrupt
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
 from har_keras.training.summaries import OutputSummaries
+from har_keras.training.validation_state import ValidationState
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def fit(
     log = Log(folder, board, data, watched_name)
     shown = [OutputSummaries(board, data, watched_name)] if training.output_summaries else []
     followed = [log, *([] if published else _followers(config, data))]
+    if training.gradient_flow:
+        followed.append(GradientFlow(folder, board, log.sample, data.note))
     kept = folder / "checkpoints"
     resumed = checkpoints.resumable(kept)
     first = 0
@@ -84,6 +88,7 @@ def fit(
             validation_data=(watched.x[:rows], watched.y[:rows]),
             validation_batch_size=batches.EVALUATION_BATCH,
             callbacks=[
+                ValidationState(),
                 *shown,
                 *followed,
                 progress,

@@ -36,6 +36,7 @@ CONFIGS = {
     "task.validation_subjects=21": "expected 1 to 20",
     "hardware.threads=0": "at least 1, or null",
     "hardware.precision=float8": "expected one of float32",
+    "hardware.kernel=slow": "expected one of auto, fast, reference",
     "seed=-1": "expected 0 to",
     "optimizer.epsilon=-1": "expected above 0",
     "optimizer.learning_rate=inf": "and finite",

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from keras.ops import convert_to_numpy
 
 from har_keras import layers
-from har_keras.layers import reference
+from har_keras.errors import UserError
+from har_keras.layers import kernels, reference
 
 MASKS = np.array(
     [
@@ -369,3 +370,28 @@ def test_kernel_path_says_what_runs(family: Any) -> None:
         assert family.layer(2, **slow).kernel_path == "keras loop"
     assert layers.LSTM(2, use_cudnn=False).kernel_path == "keras loop"
     assert layers.GravesLSTM(2).kernel_path == "keras loop"
+
+
+def test_kernel_choice(
+    family: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = family.drawn(rng, 4, 3, return_sequences=True)
+    x = rng.normal(size=(2, 5, 4)).astype("float32")
+    expected, has_kernel = family.expected(layer, x), layer.kernel_path != "keras loop"
+    monkeypatch.setattr(kernels, "choice", "reference")
+    assert layer.kernel_path == "keras loop"
+    np.testing.assert_allclose(convert_to_numpy(layer(x)), expected, atol=1e-5)
+    monkeypatch.setattr(kernels, "choice", "fast")
+    if has_kernel:
+        fast = family.layer(3)
+        fast.build(x.shape)
+        assert fast.kernel_path == layer.kernel_path != "keras loop"
+    with pytest.raises(UserError, match=r"hardware.kernel=fast: slow \(\w+\) has no fast kernel"):
+        family.layer(3, activation="relu", name="slow").build(x.shape)
+
+
+def test_the_reference_path_outranks_use_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "choice", "reference")
+    layer = layers.LSTM(3, use_cudnn=True)
+    layer.build((None, 2, 4))
+    assert layer.kernel_path == "keras loop"

@@ -69,6 +69,31 @@ def test_curves_without_a_known_metric() -> None:
         figures.curves({"mae": [1.0]}, None)
 
 
+def test_gradient_flow_shows_first_middle_and_last_epoch(tmp_path: Path) -> None:
+    rows = [[10.0**-epoch, 1.0, 2.0] for epoch in range(7)]
+    norms = {"lstm_1": rows, "lstm_2": [[0.0, np.inf, np.nan]] * 7, "forward": rows, "back": rows}
+    figure = figures.gradient_flow(norms, note="simulated data")
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_title() for axes in shown] == list(norms)
+    assert legend(figure) == ["epoch 1", "epoch 4", "epoch 7"]
+    assert {axes.get_yscale() for axes in shown} == {"log"}
+    np.testing.assert_array_equal([line.get_ydata()[0] for line in shown[0].lines], [1, 1e-3, 1e-6])
+    assert np.isnan([line.get_ydata() for line in shown[1].lines]).all()
+    assert (shown[0].get_xlabel(), shown[0].get_ylabel()) == (
+        "time step, in the order taken",
+        "norm of ∂loss/∂h",
+    )
+    figures.save(figure, tmp_path / "gradient_flow.png")
+    figures.save(figures.gradient_flow({"gru": [[1.0]]}), tmp_path / "one.png")
+    figures.save(figures.gradient_flow({"gru": [[0.0, 0.0]]}), tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("norms", [{}, {"gru": []}])
+def test_gradient_flow_of_nothing(norms: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="at least one layer and epoch"):
+        figures.gradient_flow(norms)
+
+
 def test_confusion_shows_counts_and_shares_of_the_true_class() -> None:
     axes, bar = figures.confusion(TRUTH, PREDICTION, NAMES).axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")

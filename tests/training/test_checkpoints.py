@@ -24,7 +24,12 @@ SETTINGS = ("model=gru", "model.units=3", "model.dropout=0.5", "training.batch_s
 CASES = {
     "constant": (),
     "plateau": ("optimizer.schedule=plateau", "training.patience=2", "optimizer=sgd"),
-    "cosine": ("optimizer.schedule=cosine", "optimizer=rmsprop", "training.l2=0.1"),
+    "cosine": (
+        "optimizer.schedule=cosine",
+        "optimizer=rmsprop",
+        "training.l2=0.1",
+        "training.gradient_flow=true",
+    ),
     "published": ("protocol=published", "training.patience=null", "training.shuffle=false"),
 }
 
@@ -95,8 +100,9 @@ def test_a_resumed_fit_ends_as_the_undisturbed_one(
         trained(tmp_path, *overrides)
     keras.random.normal((7,))  # whatever else the process has drawn
     assert_same(trained(tmp_path, *overrides), expected)
-    history = (folder / "history.csv").read_text()
-    assert (tmp_path / "history.csv").read_text() == history
+    drawn = ["figures/gradient_flow.png"] if "training.gradient_flow=true" in overrides else []
+    for name in ["history.csv", *drawn]:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_a_finished_fit_trains_no_more(undisturbed) -> None:

@@ -5,6 +5,9 @@ of its cell, with sequences (batch, timesteps, features), states (batch, units) 
 (batch, timesteps, units). It computes the cell's equations with the default activations and without
 dropout. Where the mask, (batch, timesteps) or None, is false, states and output stay as they are. A
 cell without a kernel on a backend runs through Keras's generic loop over time.
+
+`choice` says what layers take: `auto` the kernel where there is one, `reference` never one, and
+`fast` refuses to build a layer that has none.
 """
 
 from collections.abc import Callable
@@ -15,6 +18,7 @@ from typing import Any
 import keras
 
 Kernel = Callable[[Any, Any, list[Any], Any], tuple[Any, list[Any]]]
+choice = "auto"
 
 
 def find(cell: Any) -> Kernel | None:
@@ -22,7 +26,8 @@ def find(cell: Any) -> Kernel | None:
     activations = cell.activation, getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     name = f"{__name__}.{keras.backend.backend()}"
     if (
-        activations != (keras.activations.tanh, keras.activations.sigmoid)
+        choice == "reference"
+        or activations != (keras.activations.tanh, keras.activations.sigmoid)
         or cell.recurrent_dropout
         or (cell.dropout and cell.dropout_mask_count > 1)
         or not find_spec(name)
