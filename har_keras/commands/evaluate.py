@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> None:
     shapes = data.inputs.shape, data.outputs.shape
     model = pipeline.open_model(folder / "model.keras", *shapes)
     metrics = pipeline.evaluate(data, pipeline.predict(model, data))
+    pipeline.study(data, model, metrics)
     rows = {split: values for split, values in metrics.items() if values}
     differences = [
         abs(value - (stored[split] or {}).get(name, float("nan")))
