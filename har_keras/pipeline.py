@@ -178,7 +178,7 @@ def study(data: TaskData, model: Any, metrics: dict[str, Any]) -> Findings:
     """What the task's own tests of the model find; `metrics` take their figures up in place."""
     findings = data.study(model) if data.study else Findings({}, {}, {})
     for split, found in findings.metrics.items():
-        metrics[split] = (metrics[split] or {}) | found
+        metrics[split] = {**(metrics[split] or {}), **found}
     return findings
 
 

@@ -32,7 +32,7 @@ class Scale:
 
     def powers(self, values: Array) -> Array:
         """`w` of values of any shape."""
-        return values if self.power is None else boxcox(values, self.power)
+        return values if self.power is None else np.asarray(boxcox(values, self.power))
 
     def differences(self, powers: Array) -> Array:
         """`powers` (…, n) less those `lag` steps before: (…, n - lag)."""
@@ -52,7 +52,7 @@ class Scale:
             return powers
         if self.power == 0:
             return np.exp(powers)
-        return inv_boxcox(np.maximum(powers, -1 / self.power), self.power)
+        return np.asarray(inv_boxcox(np.maximum(powers, -1 / self.power), self.power))
 
 
 def likeliest_power(values: Array, lag: int) -> float:

@@ -198,9 +198,9 @@ def _even(
             path, lines[index], f"{name} is {cells[index][:20]!r}, expected one like {cells[0]}"
         )
     times = calendar.even(found, cells)
-    index = calendar.uneven(times)
-    if index is not None:
-        _refuse(path, lines[index], _gap(times, index, name, cells))
+    place = calendar.uneven(times)
+    if place is not None:
+        _refuse(path, lines[place], _gap(times, place, name, cells))
     return times
 
 

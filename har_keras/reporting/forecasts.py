@@ -44,7 +44,7 @@ def forecast(
         axes.plot(times, values, color=BLUE, label="series")
         axes.plot(ahead, point, color=VERMILION, linestyle="--", label=f"forecast, {kind}")
         axes.axvline(ahead[0], color=GREY, linestyle=":", linewidth=1.2, label="start of test part")
-        axes.set(xlabel="time", ylabel=name if len(name) < 50 else name[:47] + "…")
+        axes.set(xlabel="time", ylabel=name if len(name) < 40 else name[:39] + "…")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 

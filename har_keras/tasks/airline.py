@@ -20,6 +20,7 @@ from har_keras.tasks.series import Window
 
 FOLDER, FILE = "airline", "international-airline-passengers.csv"
 URL = "https://raw.githubusercontent.com/jbrownlee/Datasets/master/airline-passengers.csv"
+PASSENGERS = "passengers (thousands a month)"
 VALUES, TOTAL = 144, 40_363  # of the passengers, thousands
 
 Array = NDArray[np.float64]
@@ -31,7 +32,8 @@ class Config:
 
     `path`: a CSV file with a line a step, the airline passengers if empty; loading makes it
     absolute. `column`: of the values; `time`: of the times (`none`: the lines are evenly spaced);
-    null finds them where there is no choice. `season`: in steps, null takes the calendar's.
+    null finds them where there is no choice. `label`: what the values are, with their unit, for
+    figures; null takes the column's name. `season`: in steps, null takes the calendar's.
     The model sees the values through the `power` transformation of Box and Cox (a number, `log`,
     `none`, or `auto`: the likeliest on the training values), as their difference from the value a
     `step` or a `season` before (or `none`), standardised over the values that `statistics` names
@@ -48,6 +50,7 @@ class Config:
     path: str = ""
     column: str | None = None
     time: str | None = None
+    label: str | None = None
     season: int | None = None
     power: str = "auto"
     difference: str = "season"
@@ -109,7 +112,6 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     naive = np.abs(series.values[season:validated] - series.values[: validated - season])
     outputs = ValuePerStep(config.window, scale, float(naive.mean()))
     leads = min(max(season, 2), count - start)
-    held_out = train if published else validation
     study = Study(
         series=series,
         start=start,
@@ -120,8 +122,8 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         ),
         leads=leads,
         outputs=outputs,
-        held_out=held_out,
-        held_out_name="train" if published else "validation",
+        known=(train,) if published else (train, validation),
+        label=config.label or (series.name if config.path else PASSENGERS),
         interval=config.interval,
         baselines=config.baselines,
     )

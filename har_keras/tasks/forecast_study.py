@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,8 +27,9 @@ Array = NDArray[np.float64]
 class Study:
     """Forecasts of the test part of `series`, which begins at index `start`.
 
-    `horizon` steps on the model's own output; `leads` steps from each of `origins`. `held_out` are
-    the samples whose errors make the prediction intervals, of the split `held_out_name`.
+    `horizon` steps on the model's own output; `leads` steps from each of `origins`. `known` are the
+    samples before the test part, in the order of time: their errors make the prediction intervals.
+    `label` names the values, with their unit.
     """
 
     series: Series
@@ -38,8 +39,8 @@ class Study:
     origins: tuple[int, ...]
     leads: int
     outputs: ValuePerStep
-    held_out: Split
-    held_out_name: str
+    known: tuple[Split, ...]
+    label: str
     interval: float
     baselines: bool
 
@@ -64,12 +65,13 @@ class Study:
         )
 
     def forecaster(self, model: Any) -> Forecaster:
-        """The model with its errors on the data held out."""
+        """The model with its errors before the test part."""
         scale, window = self.outputs.scale, self.outputs.timesteps
-        bare = Forecaster(model.predict_on_batch, scale, window, np.zeros(1), self.interval)
-        forecasts = bare.scaled(self.held_out.x[..., 0].astype(np.float64))
-        errors = self.held_out.y[:, -1, 0] - forecasts
-        return Forecaster(model.predict_on_batch, scale, window, errors, self.interval)
+        bare = Forecaster(model.predict_on_batch, scale, window, np.zeros(1))
+        x = np.concatenate([split.x for split in self.known])
+        last = np.concatenate([split.y[:, -1, 0] for split in self.known])
+        errors = last - bare.scaled(x[..., 0].astype(np.float64))
+        return replace(bare, errors=errors, interval=self.interval, block=self.season)
 
     @property
     def truth(self) -> Array:
@@ -121,8 +123,8 @@ class Study:
             errors = {n: 100 * e / np.abs(self._rolling_truth) for n, e in errors.items()}
             unit = "mean absolute error (% of the value)"
         else:
-            unit = f"mean absolute error ({self.series.name})"
-        name = self.series.name
+            unit = f"mean absolute error ({self.label})"
+        name = self.label
         return {
             "one_step": forecasts.forecast(*past, tested, one_step, name, "one step ahead", share),
             "free_running": forecasts.forecast(*past, ahead, free, name, "free-running", share),
@@ -134,7 +136,7 @@ class Study:
     def _files(
         self, forecaster: Forecaster, one_step: Band, free: Band, methods: dict[str, Array]
     ) -> dict[str, str]:
-        record = {"of": self.held_out_name, "errors": forecaster.errors.tolist()}
+        record = {"block": forecaster.block, "errors": forecaster.errors.tolist()}
         return {
             "forecasts.csv": _text(self._forecast_rows(one_step, free)),
             "backtests.csv": _text(self._backtest_rows(methods)),

@@ -26,9 +26,9 @@ class Band(NamedTuple):
 class Forecaster:
     """`predict` takes float32 windows (ROWS, window, 1) and gives what follows each of their steps.
 
-    `errors` (m,) are what the model was off by, one step ahead on its scale, on data that it did
-    not learn from. Intervals hold a share of `interval` of the outcomes that such errors make, less
-    their mean, so that they lie about the forecast.
+    `errors` (m,) are what the model was off by, one step ahead on its scale, in the order of time.
+    Intervals hold a share of `interval` of the outcomes that such errors make, less their mean, so
+    that they lie about the forecast. `block`: how many successive errors are drawn as one.
     """
 
     predict: Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -36,6 +36,7 @@ class Forecaster:
     window: int
     errors: Array
     interval: float = 0.9
+    block: int = 1
 
     @property
     def least(self) -> int:
@@ -91,12 +92,20 @@ class Forecaster:
     def band(self, history: Array, steps: int) -> Band:
         """What follows `history` (n,), with an interval from simulated paths.
 
-        Each path feeds the model its own output, off by errors drawn with a fixed seed.
+        Each path feeds the model its own output, off by errors drawn with a fixed seed in blocks
+        (moving block bootstrap, Künsch 1989), so that they hang together as they did.
         """
-        drawn = np.random.default_rng(0).choice(self._centred, (ROWS, steps))
+        drawn = self._drawn(steps)
         drawn[0] = 0
         paths = self.free(np.repeat(history[None], ROWS, axis=0), steps, drawn)
         return Band(paths[0], *np.quantile(paths[1:], self._edges, axis=0))
+
+    def _drawn(self, steps: int) -> Array:
+        block = min(self.block, len(self.errors))
+        firsts = len(self.errors) - block + 1
+        starts = np.random.default_rng(0).integers(0, firsts, (ROWS, -(-steps // block)))
+        places = starts[..., None] + np.arange(block)
+        return self._centred[places.reshape(ROWS, -1)[:, :steps]]
 
     @property
     def _centred(self) -> Array:
