@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import boxcox, inv_boxcox
 
 POWERS = np.linspace(0, 1, 11)  # what `likeliest_power` chooses from
+ROUNDING = 1e-9  # of the largest value: steps that vary less do not vary
 
 Array = NDArray[np.float64]
 
@@ -26,9 +27,11 @@ class Scale:
 
     @classmethod
     def learn(cls, values: Array, power: float | None, lag: int) -> "Scale":
-        """The scale on which `values` (n,) have mean 0 and deviation 1."""
-        steps = cls(power, lag).differences(cls(power, lag).powers(values))
-        return cls(power, lag, float(steps.mean()), float(steps.std()) or 1.0)
+        """The scale on which `values` (n,) have mean 0, and deviation 1 where they vary."""
+        powers = cls(power, lag).powers(values)
+        steps = cls(power, lag).differences(powers)
+        varies = steps.std() > ROUNDING * np.abs(powers).max()
+        return cls(power, lag, float(steps.mean()), float(steps.std()) if varies else 1.0)
 
     def powers(self, values: Array) -> Array:
         """`w` of values of any shape."""

@@ -20,6 +20,7 @@ from har_keras.data.times import Times
 from har_keras.errors import UserError, nearest
 
 NO_TIME = "none"
+NUMBERED = ("", "time", "t", "year", "index", "step", "month", "day", "hour")  # may hold numbers
 SHOWN = 12  # names of columns in an error
 
 
@@ -60,13 +61,18 @@ class Series:
         return self.times.places[0] + self.times.step * steps
 
 
+def header(path: Path) -> list[str]:
+    """The names of a file's columns; raise `UserError` where it cannot be read."""
+    return _table(path).header
+
+
 class _Table(NamedTuple):
     header: list[str]
     rows: list[list[str]]
     lines: list[int]
 
 
-def read(path: Path, column: str | None = None, time: str | None = None) -> Series:
+def read(path: Path, column: str | None = None, time: str | None = None, keys: str = "") -> Series:
     """The series in a file.
 
     Args:
@@ -74,13 +80,14 @@ def read(path: Path, column: str | None = None, time: str | None = None) -> Seri
         column: of the values; None where there is but one beside the times.
         time: column of the times, `none` to take the lines as evenly spaced; None takes the first
             column if it holds times.
+        keys: what stands before `column=` and `time=` where the user types them.
 
     Raises:
         UserError: no such file or column, a cell that is no number, a gap.
     """
     table = _table(path)
-    time, found = _timed(path, table, column, time)
-    column = _column(path, table, column, time)
+    time, found = _timed(path, table, column, time, keys)
+    column = _column(path, table, column, time, keys)
     place = table.header.index(column)
     values = [
         _number(path, n, column, r[place]) for n, r in zip(table.lines, table.rows, strict=True)
@@ -88,7 +95,7 @@ def read(path: Path, column: str | None = None, time: str | None = None) -> Seri
     times = None
     if time is not None and found is not None:
         cells = [row[table.header.index(time)] for row in table.rows]
-        times = _even(path, table.lines, time, cells, found)
+        times = _even(path, table.lines, time, cells, found, keys)
     return Series(column, np.array(values), times, time, np.array(table.lines))
 
 
@@ -100,15 +107,17 @@ def _table(path: Path) -> _Table:
     except csv.Error as error:
         raise UserError(f"{path}: expected a CSV file, but {error}") from error
     header = [cell.strip() for cell in lines[0]] if lines else []
+    whole = [n for n, line in enumerate(lines, 1) if len(line) == len(header) and any(line)]
+    last = whole[-1] if whole else 0
     rows, numbers, blank = [], [], False
     for number, line in enumerate(lines[1:], 2):
         cells = [cell.strip() for cell in line]
-        if not any(cells):
+        if cells in ([], [""]) and (len(header) > 1 or number > last):
             blank = True
         elif len(cells) == len(header):
             rows.append(cells)
             numbers.append(number)
-        elif not blank or any(len(later) == len(header) for later in lines[number:]):
+        elif not blank or number < last:
             _refuse(path, number, f"has {len(cells)} cells, expected {len(header)}")
     if len(rows) < 2:
         raise UserError(f"{path}: expected a header line and a line a step, found {len(rows)}")
@@ -134,13 +143,13 @@ def _text(path: Path) -> str:
 
 
 def _timed(
-    path: Path, table: _Table, column: str | None, time: str | None
+    path: Path, table: _Table, column: str | None, time: str | None, keys: str
 ) -> tuple[str | None, NDArray[np.generic] | None]:
     """The column of times and what it holds; None for both where there is none."""
     if time == NO_TIME:
         return None, None
     if time is not None and time not in table.header:
-        _missing(path, "task.time", time, table.header)
+        _missing(path, f"{keys}time", time, table.header)
     name = time or table.header[0]
     if time is None and (len(table.header) == 1 or name == column):
         return None, None
@@ -149,20 +158,23 @@ def _timed(
     if found is None and time is not None:
         cell = table.rows[0][place]
         _refuse(path, table.lines[0], f"{time} is {cell[:20]!r}, expected a time like 1949-01")
-    return (name, found) if found is not None else (None, None)
+    counted = found is not None and found.dtype.kind == "f" and time is None
+    if found is None or (counted and name.lower() not in NUMBERED):
+        return None, None
+    return name, found
 
 
-def _column(path: Path, table: _Table, column: str | None, time: str | None) -> str:
+def _column(path: Path, table: _Table, column: str | None, time: str | None, keys: str) -> str:
     others = [name for name in table.header if name != time]
     if column is None:
         if len(others) == 1:
             return others[0]
         raise UserError(
             f"{path}: has the columns {_shown(others)}, expected to be told which:"
-            f" task.column={others[0] or '…'}"
+            f" {keys}column={others[0] or '…'}"
         )
     if column not in table.header:
-        _missing(path, "task.column", column, others)
+        _missing(path, f"{keys}column", column, others)
     if table.header.count(column) > 1:
         raise UserError(f"{path}: has the column {column} twice, expected it once")
     return column
@@ -170,7 +182,9 @@ def _column(path: Path, table: _Table, column: str | None, time: str | None) -> 
 
 def _missing(path: Path, key: str, name: str, header: Sequence[str]) -> NoReturn:
     near = nearest(name, header)
-    raise UserError(f"{key}={name}: not in {path}, expected one of {_shown(header)}{near}")
+    raise UserError(
+        f"{key}={name}: {path} has no such column, expected one of {_shown(header)}{near}"
+    )
 
 
 def _shown(names: Sequence[str]) -> str:
@@ -189,7 +203,12 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
 
 
 def _even(
-    path: Path, lines: list[int], name: str, cells: list[str], found: NDArray[np.generic]
+    path: Path,
+    lines: list[int],
+    name: str,
+    cells: list[str],
+    found: NDArray[np.generic],
+    keys: str,
 ) -> Times:
     bad = np.isnan(found) if found.dtype.kind == "f" else np.isnat(found)
     if bad.any():
@@ -200,18 +219,18 @@ def _even(
     times = calendar.even(found, cells)
     place = calendar.uneven(times)
     if place is not None:
-        _refuse(path, lines[place], _gap(times, place, name, cells))
+        _refuse(path, lines[place], _gap(times, place, name, cells, keys))
     return times
 
 
-def _gap(times: Times, index: int, name: str, cells: list[str]) -> str:
+def _gap(times: Times, index: int, name: str, cells: list[str], keys: str) -> str:
     before, after = cells[index - 1], cells[index]
     if times.places[index] <= times.places[index - 1]:
         return f"{name} is {after} after {before}, expected a later one"
     (wanted,) = times.written(times.places[index - 1 : index] + times.step)
     return (
         f"{name} is {after} after {before}, expected {wanted} (steps of {times.every}): fill the"
-        " gap, or leave the times out: task.time=none"
+        f" gap, or leave the times out: {keys}time=none"
     )
 
 

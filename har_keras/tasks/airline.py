@@ -166,11 +166,11 @@ def _read(config: Config, root: Path) -> tuple[Path, Series]:
     if config.path:
         path = Path(config.path).expanduser().resolve()
         config.path = str(path)
-        return path, files.read(path, config.column, config.time)
+        return path, files.read(path, config.column, config.time, "task.")
     path = root / FOLDER / FILE
     if not path.exists():
         path = fetch(URL, user_cache() / FOLDER, FILE)
-    series = files.read(path, config.column, config.time)
+    series = files.read(path, config.column, config.time, "task.")
     if len(series.values) != VALUES or series.values.sum() != TOTAL:
         raise UserError(
             f"{path}: expected {VALUES} months of passengers, {TOTAL} in all; for a series of your"
