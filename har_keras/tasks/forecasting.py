@@ -25,6 +25,7 @@ class ValuePerStep(Outputs):
     naive_error: float
     per_step: ClassVar[bool] = True
     causal: ClassVar[bool] = True
+    spread: ClassVar[float] = 1.0
     labels: ClassVar[Mapping[str, str]] = {"loss": "mean squared error (scaled values²)"}
 
     @property
