@@ -160,6 +160,7 @@ def test_bad_values(expected: str) -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.skipif("HAR_KERAS_DATA" not in os.environ, reason="HAR_KERAS_DATA is not set")
 def test_the_published_protocol() -> None:
     config = Config(power="none", difference="none", statistics="series", window=5, overlap=False)
     data = load(config, ROOT, 0, published=True)
@@ -170,6 +171,7 @@ def test_the_published_protocol() -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.skipif("HAR_KERAS_DATA" not in os.environ, reason="HAR_KERAS_DATA is not set")
 def test_the_baselines_that_are_known() -> None:
     data = load(Config(), ROOT, 0, published=False)
     naive, ets = data.baselines().values()
