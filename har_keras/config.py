@@ -30,6 +30,7 @@ from har_keras.training import initial_weights, optimizers
 _PACKAGED = Path(__file__).parent / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 MONITORS = ("val_loss", "val_accuracy")
+WATCHED = "test_loss"  # what a published protocol may stop by, as its authors did
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Training:
         if self.patience is not None:
             require(self.patience > 0, "training.patience", self.patience, "at least 1, or null")
         require(
-            self.monitor.startswith("val_"),
+            self.monitor.startswith("val_") or self.monitor == WATCHED,
             "training.monitor",
             self.monitor,
             f"a figure of validation data, such as val_loss{nearest(self.monitor, MONITORS)}",
@@ -132,7 +133,13 @@ class Config:
                 "optimizer.schedule=plateau: a published protocol has no validation set to watch,"
                 " expected another schedule (or protocol=sound)"
             )
-        if self.protocol == "published" and self.training.patience is not None:
+        by_test = self.training.monitor == WATCHED
+        if by_test and self.protocol == "sound":
+            raise UserError(
+                f"training.monitor={WATCHED}: test data choose nothing, expected a figure of"
+                " validation data, such as val_loss (or protocol=published)"
+            )
+        if self.protocol == "published" and self.training.patience is not None and not by_test:
             raise UserError(
                 f"training.patience={self.training.patience}: a published protocol has no"
                 " validation set to stop on, expected null (or protocol=sound)"

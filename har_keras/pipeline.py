@@ -1,6 +1,7 @@
 """The way of one run: data, model, fit, evaluation, run folder."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +20,7 @@ from har_keras.reporting import figures
 from har_keras.reporting.tables import markdown, summary
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.run_folder import now, recorded, whole, write_json
-from har_keras.tasks import TaskData
+from har_keras.tasks import Findings, TaskData
 from har_keras.training import batches
 
 SAMPLES = 20  # shown as text
@@ -60,9 +61,7 @@ def run(
             inputs=data.inputs.describe(),
             outputs=data.outputs.describe(),
         )
-        for name, text in data.files.items():
-            with whole(folder / name) as path:
-                path.write_text(text, encoding="utf-8")
+        _write_texts(folder, data.files)
         title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
         console.print(Text(f"{title}, seed {config.seed}", style="bold"))
         console.print(Text(str(folder)), soft_wrap=True)
@@ -81,16 +80,19 @@ def run(
             "epochs": len(fitted.history["loss"]),
             "best_epoch": fitted.best_epoch,
         }
+        findings = study(data, model, metrics)
         if data.baselines is not None:
             metrics["baselines"] = data.baselines()
         write_json(folder / "metrics.json", metrics)
         _write_predictions(folder / "predictions.csv", data, outputs["test"])
+        _write_texts(folder, findings.files)
         labels = dict(data.outputs.labels or figures.LABELS)
         if config.training.l2:
             labels = labels | {"loss": "cross-entropy + L2 loss (nats)"}
         pictures = {
             "curves": figures.curves(fitted.history, fitted.best_epoch, labels, data.note),
             **data.outputs.figures(data.test.y, outputs["test"], data.test.groups, data.note),
+            **findings.figures,
         }
         for name, figure in pictures.items():
             figures.save(figure, folder / "figures" / f"{name}.png")
@@ -174,6 +176,14 @@ def evaluate(data: TaskData, outputs: dict[str, np.ndarray]) -> dict[str, Any]:
     return {name: found.get(name) for name in ("train", "validation", "test")}
 
 
+def study(data: TaskData, model: Any, metrics: dict[str, Any]) -> Findings:
+    """What the task's own tests of the model find; `metrics` take their figures up in place."""
+    findings = data.study(model) if data.study else Findings({}, {}, {})
+    for split, found in findings.metrics.items():
+        metrics[split] = {**(metrics[split] or {}), **found}
+    return findings
+
+
 def kernels(model: Any) -> dict[str, str]:
     """Which path each recurrent layer of ours takes."""
     layers = model._flatten_layers()
@@ -233,6 +243,12 @@ def _write_samples(
     embedded = data.inputs.embedded(model)
     if embedded is not None:
         board.embedding("train", embedded.layer, embedded.words, embedded.vectors)
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        with whole(folder / name) as path:
+            path.write_text(text, encoding="utf-8", newline="")
 
 
 def _write_predictions(path: Path, data: TaskData, outputs: np.ndarray) -> None:

@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> None:
     model = pipeline.open_model(folder / "model.keras", *shapes)
     outputs = pipeline.predict(model, data)
     metrics = pipeline.evaluate(data, outputs)
+    pipeline.study(data, model, metrics)
     rows = {split: values for split, values in metrics.items() if values}
     differences = [
         abs(value - (stored[split] or {}).get(name, float("nan")))

@@ -2,6 +2,7 @@
 
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from har_keras.layers.chrono import Chrono
+from har_keras.layers.ensemble import MeanOverMembers
 from har_keras.layers.masking import MaskedAs, Unmasked
 from har_keras.layers.pooling import (
     Attention,
@@ -36,6 +37,7 @@ __all__ = [
     "LayerNormLSTMCell",
     "MaskedAs",
     "MaxOverTime",
+    "MeanOverMembers",
     "MeanOverTime",
     "SimpleRNN",
     "SimpleRNNCell",

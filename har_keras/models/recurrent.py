@@ -97,12 +97,22 @@ class Config:
 
 
 def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
-    """A `keras.Model` from the task's input to its head."""
+    """A `keras.Model` from the task's input to its head.
+
+    Raises `UserError` where a step's output would see the future that it is to forecast.
+    """
     import keras
 
+    require_causal(config, outputs)
     start, x = inputs.open()
     encoded = encode(config, x, outputs.per_step)
     return keras.Model(start, outputs.head(encoded), name=config.name or config.family)
+
+
+def require_causal(config: Config, outputs: "Outputs") -> None:
+    """Raise `UserError` where a step's output would see the future that it is to forecast."""
+    allowed = "false for a forecast at every step (backwards in time it sees what it forecasts)"
+    require(not (outputs.causal and config.bidirectional), "model.bidirectional", True, allowed)
 
 
 def encode(config: Config, x: Any, per_step: bool = False) -> Any:

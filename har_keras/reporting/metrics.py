@@ -74,3 +74,26 @@ def decisions(
 
 def _of(name: str) -> list[str]:
     return [f"{name}_{figure}" for figure in ("precision", "recall", "f1")]
+
+
+def forecasting(truth: ArrayLike, forecast: ArrayLike, naive_error: float) -> dict[str, float]:
+    """Score forecasts, float (samples,) as is the truth, in the units of the series.
+
+    Returns:
+        `mae` and `rmse` in those units; `mape`, the mean absolute error in per cent of the truth,
+        unless that is 0 somewhere; `mase`, the mean absolute error over `naive_error`, which is
+        that of the seasonal naive forecast over the training values (Hyndman and Koehler 2006).
+
+    Raises:
+        ValueError: no samples, or arrays of different shapes.
+    """
+    truth, forecast = np.asarray(truth, np.float64), np.asarray(forecast, np.float64)
+    if not truth.size or truth.shape != forecast.shape:
+        raise ValueError(f"expected samples of one shape, got {truth.shape} and {forecast.shape}")
+    errors = np.abs(forecast - truth)
+    found = {"mae": errors.mean(), "rmse": np.sqrt((errors**2).mean())}
+    if (truth != 0).all():
+        found["mape"] = 100 * (errors / np.abs(truth)).mean()
+    if naive_error > 0:
+        found["mase"] = errors.mean() / naive_error
+    return {name: float(value) for name, value in found.items()}

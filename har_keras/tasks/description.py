@@ -54,12 +54,16 @@ class Inputs(ABC):
 class Outputs(ABC):
     """What a model gives for a sequence, or for each of its steps (`per_step`).
 
+    `causal`: whether a step's output must not see later steps. `spread`: how much of the variance
+    among the members of an ensemble its loss takes up, so that each learns by itself.
     `classes`: their names, where there are classes. `monitors`: what `training.monitor` may be, and
     whether it is better `min` or `max`. `labels`: metric followed in training → label of its axis
     with unit, None for those of a classification.
     """
 
     per_step: ClassVar[bool] = False
+    causal: ClassVar[bool] = False
+    spread: ClassVar[float] = 0.0
     monitors: ClassVar[Mapping[str, str]] = {"val_loss": "min"}
     labels: ClassVar[Mapping[str, str] | None] = None
     classes: tuple[str, ...] = ()

@@ -49,14 +49,14 @@ def fit(
     equal_parts = training.batch_size % devices == 0
     allowed = f"a multiple of the {devices} devices"
     require(equal_parts, "training.batch_size", training.batch_size, allowed)
-    updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
+    updates = _updates(data, config)
     prepare(model, data, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
     watched_name = "test" if published else "validation"
     log = Log(folder, board, data, watched_name)
     shown = [OutputSummaries(board, data, watched_name)] if training.output_summaries else []
-    followed = [log, *([] if published else _followers(config, data))]
+    followed = [log, *_followers(config, data)]
     if training.gradient_flow:
         followed.append(GradientFlow(folder, board, log.sample, data.note))
     kept = folder / "checkpoints"
@@ -101,13 +101,13 @@ def fit(
     finally:
         progress.bar.stop()
     best = checkpoints.read(kept / "best.npz")
-    if best is not None:
+    if best is not None and not published:
         best.restore(model)
     epochs = len(log.history["loss"])
     seconds = float(np.median(log.epoch_seconds))
     return Fitted(
         history=log.history,
-        best_epoch=epochs if best is None else best.epoch,
+        best_epoch=epochs if best is None or published else best.epoch,
         timing={
             "fit_seconds": log.fit_seconds,
             "epoch_seconds_median": seconds,
@@ -124,7 +124,7 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     for variable in model.trainable_variables:
         if training.l2:
             variable.regularizer = keras.regularizers.L2(training.l2 / 2)
-    updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
+    updates = _updates(data, config)
     model.compile(
         optimizers.build(config.optimizer, updates * training.epochs),
         loss=data.outputs.loss(),
@@ -133,9 +133,23 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     )
 
 
+def _updates(data: TaskData, config: Config) -> int:
+    whole_pass = batches.updates_per_epoch(len(data.train.x), config.training.batch_size)
+    return data.steps_per_epoch or whole_pass
+
+
 def _followers(config: Config, data: TaskData) -> list[keras.callbacks.Callback]:
-    """What watches the validation set: early stopping, and the plateau of the learning rate."""
+    """What watches the validation set: early stopping, and the plateau of the learning rate.
+
+    Under a published protocol nothing does, unless it stops by the test loss as its authors did.
+    """
     training, optimizer = config.training, config.optimizer
+    if data.validation is None:
+        return (
+            [keras.callbacks.EarlyStopping("val_loss", patience=training.patience, mode="min")]
+            if training.patience
+            else []
+        )
     mode = data.outputs.monitors[training.monitor]
     early = keras.callbacks.EarlyStopping(
         training.monitor, patience=training.patience or training.epochs, mode=mode
