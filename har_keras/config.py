@@ -58,7 +58,12 @@ class Training:
         require(self.l2 >= 0, "training.l2", self.l2, "0 or more")
         if self.patience is not None:
             require(self.patience > 0, "training.patience", self.patience, "at least 1, or null")
-        require_choice("training.monitor", self.monitor, MONITORS)
+        require(
+            self.monitor.startswith("val_"),
+            "training.monitor",
+            self.monitor,
+            f"a figure of validation data, such as val_loss{nearest(self.monitor, MONITORS)}",
+        )
         for pattern, text in self.initial_weights.items():
             initial_weights.parse(f"training.initial_weights.{pattern}", text)
 

@@ -16,7 +16,7 @@ from har_keras import backend
 from har_keras.config import Config
 from har_keras.errors import UserError
 from har_keras.reporting import figures
-from har_keras.reporting.tables import summary
+from har_keras.reporting.tables import markdown, summary
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.run_folder import now, recorded, whole, write_json
 from har_keras.tasks import TaskData
@@ -56,7 +56,12 @@ def run(
             device=backend.device(config.backend),
             preprocessing=data.inputs.preprocessing and asdict(data.inputs.preprocessing),
             classes=list(data.outputs.classes),
+            inputs=data.inputs.describe(),
+            outputs=data.outputs.describe(),
         )
+        for name, text in data.files.items():
+            with whole(folder / name) as path:
+                path.write_text(text, encoding="utf-8")
         title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
         console.print(Text(f"{title}, seed {config.seed}", style="bold"))
         console.print(Text(str(folder)), soft_wrap=True)
@@ -68,21 +73,23 @@ def run(
             fitted = fit(model, data, config, folder, board, console)
         with whole(folder / "model.keras") as path:
             model.save(path)
-        logits = predict(model, data)
-        metrics = evaluate(data, logits) | {
+        outputs = predict(model, data)
+        metrics = evaluate(data, outputs) | {
             "timing": fitted.timing,
             "parameters": model.count_params(),
             "epochs": len(fitted.history["loss"]),
             "best_epoch": fitted.best_epoch,
         }
+        if data.baselines is not None:
+            metrics["baselines"] = data.baselines()
         write_json(folder / "metrics.json", metrics)
-        _write_predictions(folder / "predictions.csv", data, logits["test"])
-        labels = figures.LABELS
+        _write_predictions(folder / "predictions.csv", data, outputs["test"])
+        labels = dict(data.outputs.labels or figures.LABELS)
         if config.training.l2:
             labels = labels | {"loss": "cross-entropy + L2 loss (nats)"}
         pictures = {
             "curves": figures.curves(fitted.history, fitted.best_epoch, labels, data.note),
-            **data.outputs.figures(data.test.y, logits["test"], data.test.groups, data.note),
+            **data.outputs.figures(data.test.y, outputs["test"], data.test.groups, data.note),
         }
         for name, figure in pictures.items():
             figures.save(figure, folder / "figures" / f"{name}.png")
@@ -93,6 +100,8 @@ def run(
         board.text("train", "config", f"```yaml\n{OmegaConf.to_yaml(config)}```")
         if data.note:
             board.text("test", "data", f"**{SIMULATED}**")
+        if data.baselines is not None:
+            board.text("test", "baselines", markdown(compared(metrics)))
         board.hparams(hyper_parameters(config), final_metrics(metrics))
         board.graph(model)
     _report(console, title, metrics, folder)
@@ -147,19 +156,19 @@ def require_same_data(data: TaskData, known: dict[str, Any]) -> None:
 
 
 def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
-    """The model's outputs (logits) for every split, in full batches: the last is filled up."""
+    """The model's outputs for every split, in full batches: the last is filled up."""
     outputs = {}
     for name, split in data.splits.items():
         filling = np.repeat(split.x[:1], -len(split.x) % batches.EVALUATION_BATCH, axis=0)
         full = np.concatenate([split.x, filling])
-        logits = model.predict(full, batch_size=batches.EVALUATION_BATCH, verbose=0)
-        outputs[name] = np.asarray(logits)[: len(split.x)]
+        found = model.predict(full, batch_size=batches.EVALUATION_BATCH, verbose=0)
+        outputs[name] = np.asarray(found)[: len(split.x)]
     return outputs
 
 
-def evaluate(data: TaskData, logits: dict[str, np.ndarray]) -> dict[str, Any]:
+def evaluate(data: TaskData, outputs: dict[str, np.ndarray]) -> dict[str, Any]:
     """The task's metrics for every split; `validation` is None where there is none."""
-    found = {n: data.outputs.metrics(split.y, logits[n]) for n, split in data.splits.items()}
+    found = {n: data.outputs.metrics(split.y, outputs[n]) for n, split in data.splits.items()}
     return {name: found.get(name) for name in ("train", "validation", "test")}
 
 
@@ -188,17 +197,22 @@ def hyper_parameters(config: Config) -> dict[str, Any]:
     return flat
 
 
-def _write_predictions(path: Path, data: TaskData, logits: np.ndarray) -> None:
-    with whole(path) as temporary, temporary.open("w", newline="") as file:
-        csv.writer(file).writerows(data.outputs.prediction_rows(data.test.y, logits))
+def compared(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """The figures of each split, then those of each baseline on the test split."""
+    splits = {name: metrics[name] for name in ("train", "validation", "test") if metrics[name]}
+    return splits | metrics.get("baselines", {})
+
+
+def _write_predictions(path: Path, data: TaskData, outputs: np.ndarray) -> None:
+    with whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(data.outputs.prediction_rows(data.test.y, outputs))
 
 
 def _report(console: Console, title: str, metrics: dict[str, Any], folder: Path) -> None:
-    splits = ("train", "validation", "test")
     summary(
         console,
         title,
-        {name: metrics[name] for name in splits if metrics[name]},
+        compared(metrics),
         {
             "epochs": f"{metrics['epochs']}, best {metrics['best_epoch']}",
             "fit": f"{metrics['timing']['fit_seconds']:.1f} s",

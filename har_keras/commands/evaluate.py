@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
 
     data = pipeline.load(config)
     pipeline.require_same_data(data, record["data"])
-    shapes = data.train.x.shape[1:], (len(data.outputs.classes),)
+    shapes = data.inputs.shape, data.outputs.shape
     model = pipeline.open_model(folder / "model.keras", *shapes)
     metrics = pipeline.evaluate(data, pipeline.predict(model, data))
     rows = {split: values for split, values in metrics.items() if values}

@@ -1,6 +1,14 @@
 """Recurrent cells and layers, drop-in for Keras's own, and some that Keras does not have."""
 
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
+from har_keras.layers.masking import MaskedAs, Unmasked
+from har_keras.layers.pooling import (
+    Attention,
+    LastStep,
+    MaxOverTime,
+    MeanOverTime,
+    SumOverTime,
+)
 from har_keras.layers.sequence import (
     GRU,
     LSTM,
@@ -14,14 +22,21 @@ from har_keras.layers.variants import GravesLSTMCell, LayerNormGRUCell, LayerNor
 __all__ = [
     "GRU",
     "LSTM",
+    "Attention",
     "GRUCell",
     "GravesLSTM",
     "GravesLSTMCell",
     "LSTMCell",
+    "LastStep",
     "LayerNormGRU",
     "LayerNormGRUCell",
     "LayerNormLSTM",
     "LayerNormLSTMCell",
+    "MaskedAs",
+    "MaxOverTime",
+    "MeanOverTime",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SumOverTime",
+    "Unmasked",
 ]

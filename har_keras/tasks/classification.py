@@ -2,17 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from har_keras.tasks.description import Outputs
+
+LEGIBLE = 40  # classes; a figure of more says nothing
+
 
 @dataclass(frozen=True)
-class ClassPerSequence:
-    """One of `classes` (names) a sequence; `groups` says what `Split.groups` counts (`subject`)."""
+class ClassPerSequence(Outputs):
+    """One of `classes` (names) a sequence.
+
+    `groups` says what `Split.groups` counts (`subject`), None where nobody asks for each of them.
+    """
 
     classes: tuple[str, ...]
-    groups: str
+    groups: str | None = None
+    monitors: ClassVar[Mapping[str, str]] = {"val_loss": "min", "val_accuracy": "max"}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(classes,)."""
+        return (len(self.classes),)
+
+    def describe(self) -> dict[str, Any]:
+        """`kind` and `classes`."""
+        return {"kind": "class", "classes": list(self.classes)}
 
     def head(self, encoded: Any) -> Any:
         """Logits (batch, classes) from an encoding (batch, units), at least in float32."""
@@ -59,10 +76,26 @@ class ClassPerSequence:
         from har_keras.reporting import figures
 
         prediction = logits.argmax(-1)
-        return {
-            "confusion": figures.confusion(truth, prediction, self.classes, note=note),
-            "per_class": figures.per_class(truth, prediction, self.classes, note=note),
-            f"per_{self.groups}": figures.per_group(
+        drawn = {}
+        if len(self.classes) <= LEGIBLE:
+            drawn["confusion"] = figures.confusion(truth, prediction, self.classes, note=note)
+            drawn["per_class"] = figures.per_class(truth, prediction, self.classes, note=note)
+        if self.groups:
+            drawn[f"per_{self.groups}"] = figures.per_group(
                 truth, prediction, groups, group_name=f"test {self.groups}", note=note
-            ),
-        }
+            )
+        return drawn
+
+    def precision_recall(
+        self, truth: np.ndarray, logits: np.ndarray
+    ) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
+        """By class: whether a sample is of it, and its probability."""
+        if len(self.classes) > LEGIBLE:
+            return {}
+        columns = self.probabilities(logits).T
+        return {name: (truth == index, columns[index]) for index, name in enumerate(self.classes)}
+
+    def told(self, truth: np.ndarray, logits: np.ndarray) -> Iterator[tuple[str, str]]:
+        """Names of truth and prediction, the latter with its probability."""
+        for label, row in zip(truth, self.probabilities(logits), strict=True):
+            yield self.classes[label], f"{self.classes[row.argmax()]} ({row.max():.2f})"

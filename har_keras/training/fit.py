@@ -10,7 +10,7 @@ from rich.console import Console
 
 from har_keras import backend
 from har_keras.config import Config
-from har_keras.errors import require
+from har_keras.errors import require, require_choice
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.tasks import TaskData
 from har_keras.training import batches, checkpoints, initial_weights, optimizers
@@ -35,9 +35,12 @@ def fit(
     Goes on from the last checkpoint in `folder` if there is one, as if never interrupted.
     Under a published protocol there is no validation set: the test set is watched as its authors
     did, chooses nothing, and the last epoch's weights stay. Raises `UserError` where the batch size
-    does not divide among parallel devices; what the watched split has over is left out there.
+    does not divide among parallel devices (what the watched split has over is left out there), and
+    for a `training.monitor` that the task's output has not.
     """
     training, published = config.training, data.validation is None
+    if not published:
+        require_choice("training.monitor", training.monitor, data.outputs.monitors)
     devices = backend.parallel_devices(config.backend, config.hardware)
     equal_parts = training.batch_size % devices == 0
     allowed = f"a multiple of the {devices} devices"
@@ -47,7 +50,7 @@ def fit(
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
     log = Log(folder, board, data, "test" if published else "validation")
-    followed = [log, *([] if published else _followers(config))]
+    followed = [log, *([] if published else _followers(config, data))]
     kept = folder / "checkpoints"
     resumed = checkpoints.resumable(kept)
     first = 0
@@ -115,10 +118,10 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     )
 
 
-def _followers(config: Config) -> list[keras.callbacks.Callback]:
+def _followers(config: Config, data: TaskData) -> list[keras.callbacks.Callback]:
     """What watches the validation set: early stopping, and the plateau of the learning rate."""
     training, optimizer = config.training, config.optimizer
-    mode = "max" if training.monitor.endswith("accuracy") else "min"
+    mode = data.outputs.monitors[training.monitor]
     early = keras.callbacks.EarlyStopping(
         training.monitor, patience=training.patience or training.epochs, mode=mode
     )
