@@ -119,5 +119,3 @@ def _span(text: str, mention: Mention, begin: int) -> Place:
 
 def _occurrences(text: str, part: str) -> list[int]:
     return [place for place in range(len(text)) if text.startswith(part, place)]
-
-

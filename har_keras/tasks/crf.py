@@ -30,7 +30,9 @@ def described(tokens: Sequence[str]) -> list[list[str]]:
     rows = []
     for i, word in enumerate(words):
         row = ["bias", f"shape={shape(tokens[i])}"]
-        row += [f"prefix={word[:n]}" for n in (2, 3, 4)] + [f"suffix={word[-n:]}" for n in (2, 3, 4)]
+        row += [f"prefix={word[:n]}" for n in (2, 3, 4)] + [
+            f"suffix={word[-n:]}" for n in (2, 3, 4)
+        ]
         for offset in (-3, -2, -1, 0, 1, 2, 3):
             inside = 0 <= i + offset < len(words)
             near = words[i + offset] if inside else "<end>"

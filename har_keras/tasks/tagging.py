@@ -1,6 +1,6 @@
 """Output description: a tag for each step, in one or more layers; spans are what counts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -78,6 +78,15 @@ class ClassPerStep(Outputs):
         """
         paths = [_best_path(logits[:, :, i], real, tags) for i, tags in enumerate(self.tags)]
         return np.where(real[..., None], np.stack(paths, axis=-1), PADDING)
+
+    def encode(self, tags: Sequence[Sequence[Sequence[str]]]) -> np.ndarray:
+        """Truth from the tags of each sample's layers: int64 (samples, timesteps, layers)."""
+        labels = np.full((len(tags), *self.shape[:2]), PADDING)
+        for row, sample in zip(labels, tags, strict=True):
+            for i, (layer, names) in enumerate(zip(sample, self.tags, strict=True)):
+                found = [names.index(tag) for tag in layer[: self.timesteps]]
+                row[: len(found), i] = found
+        return labels
 
     def named(self, labels: np.ndarray) -> Iterator[list[list[str]]]:
         """The names of a sample's tags by layer, without padding; labels (samples, timesteps, l)."""

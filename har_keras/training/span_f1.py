@@ -17,7 +17,7 @@ class SpanF1(keras.metrics.Metric):
 
     def __init__(self, tags: Sequence[Sequence[str]], name: str = "f1") -> None:
         """Start from nothing counted."""
-        super().__init__(name)
+        super().__init__(name=name)
         kinds = sorted({tag[2:] for layer in tags for tag in layer})  # that of `O` is "", the first
         self.kinds = [[kinds.index(tag[2:]) for tag in layer] for layer in tags]
         self.begins = [[tag.startswith("B-") for tag in layer] for layer in tags]
