@@ -1,5 +1,6 @@
 """Drugs and adverse effects in sentences of case reports, or the spans of any CoNLL file."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from har_keras.data import ade, tagged
+from har_keras.data import ade, tagged, vectors
 from har_keras.data.cache import digest
 from har_keras.data.tagged import OUTSIDE, Sentence
 from har_keras.data.text import Vocabulary
@@ -15,6 +16,7 @@ from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData, crf
 from har_keras.tasks.tagging import ClassPerStep
 from har_keras.tasks.tokens import FILE, Tokens
+from har_keras.tasks.words import Words, forget, learn
 
 TEST_DRAW = 0  # seeds the draw of test documents, so that every `seed` has the same ones
 PUBLISHED_TEST = 271  # sentences, the last of the file
@@ -37,8 +39,10 @@ class Config:
     annotation: str = "aligned"
     timesteps: int | None = None
     padding: str = "masked"
-    lower: bool = True
-    embedding: int = 100
+    embedding: int = 50
+    part_embedding: int = 16
+    vectors: str | None = None
+    forget: float = 0.1
     test_share: float = 0.1
     validation_share: float = 0.1
     baselines: bool = True
@@ -60,18 +64,23 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     """Read, split by document and encode the sentences; raise `UserError` for unusable data."""
     sentences = _read(config, root)
     splits = last(sentences) if published else draw(config, sentences, seed)
-    timesteps = config.timesteps or max(len(s.tokens) for s in sentences)
     layers = ade.LAYERS[-len(sentences[0].tags) :] if config.path is None else ("tags",)
-    outputs = ClassPerStep(
-        timesteps, layers, _names(config, sentences), config.padding == "counted"
-    )
-    words = {name: [_words(config, s) for s in members] for name, members in splits.items()}
-    vocabulary = Vocabulary.learn(words["train"])
-    inputs = Tokens(timesteps, vocabulary, config.embedding, masked=config.padding == "masked")
+    counted = config.padding == "counted"
+    words = {name: [s.tokens for s in members] for name, members in splits.items()}
+    longest = max(len(s.tokens) for s in sentences)
+    if counted:
+        vocabulary = Vocabulary.learn(words["train"])
+        timesteps = config.timesteps or longest
+        inputs: Tokens | Words = Tokens(timesteps, vocabulary, config.embedding, masked=False)
+        files = {FILE: vocabulary.to_json()}
+    else:
+        inputs = _described(config, root, words["train"], longest, seed)
+        files = inputs.files()
+    outputs = ClassPerStep(inputs.shape[0], layers, _names(config, sentences), counted)
     encoded = {
         name: Split(
             inputs.encode(words[name]),
-            outputs.encode([s.tags for s in members]),
+            outputs.encode([s.tags for s in members], inputs.timesteps),
             np.array([s.document for s in members]),
         )
         for name, members in splits.items()
@@ -85,7 +94,8 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         outputs=outputs,
         source="conll" if config.path else "ade",
         sha256=_digest(sentences),
-        files={FILE: vocabulary.to_json()},
+        augment=partial(forget, share=config.forget) if config.forget else None,
+        files=files,
         baselines=partial(_baselines, known, splits["test"]) if config.baselines else None,
     )
 
@@ -132,8 +142,18 @@ def _names(config: Config, sentences: Sequence[Sentence]) -> tuple[tuple[str, ..
     return tuple(names)
 
 
-def _words(config: Config, sentence: Sentence) -> list[str]:
-    return [token.lower() if config.lower else token for token in sentence.tokens]
+def _described(
+    config: Config, root: Path, train: Sequence[Sequence[str]], longest: int, seed: int
+) -> Words:
+    vocabulary, parts = learn(train)
+    embedding, found = config.embedding, None
+    if config.vectors:
+        path = root / Path(config.vectors).expanduser()
+        given = vectors.read(path, vocabulary, seed)
+        print(vectors.coverage(given, vocabulary, path), file=sys.stderr)
+        embedding, found = given.matrix.shape[1], given.matrix
+    timesteps = longest + 1  # the stream of batches wants one more than any sentence has
+    return Words(timesteps, vocabulary, parts, embedding, config.part_embedding, found)
 
 
 def _digest(sentences: Sequence[Sentence]) -> str:

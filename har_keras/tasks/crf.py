@@ -1,10 +1,10 @@
 """A tagger without a network: a conditional random field on features of words."""
 
-import re
 from collections.abc import Sequence
 
 from har_keras.data.tagged import Sentence
 from har_keras.reporting import tagging
+from har_keras.tasks.words import shape
 
 ITERATIONS = 60
 
@@ -43,8 +43,3 @@ def described(tokens: Sequence[str]) -> list[list[str]]:
         rows.append(row)
     return rows
 
-
-def shape(token: str) -> str:
-    """`Aa` for `Aspirin`, `0-a` for `5-fluorouracil`: kinds of characters, runs made one."""
-    kinds = re.sub(r"\d", "0", re.sub("[a-z]", "a", re.sub("[A-Z]", "A", token)))
-    return re.sub(r"(.)\1+", r"\1", kinds)

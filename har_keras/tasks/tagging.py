@@ -17,12 +17,13 @@ PADDING = -1  # the label of a step that is none
 class ClassPerStep(Outputs):
     """One of `tags` (BIO) for each of `timesteps`, in each of `layers`; all have as many tags.
 
+    `timesteps` is None where the model takes any number of them.
     Truth is int (samples, timesteps, layers), -1 where a step is padding, and the model's output
     (samples, timesteps, layers, tags). Spans are read from the most probable tags that make
     whole spans. `padded_scores` adds what `har_keras.reporting.tagging.padded` gives.
     """
 
-    timesteps: int
+    timesteps: int | None
     layers: tuple[str, ...]
     tags: tuple[tuple[str, ...], ...]
     padded_scores: bool = False
@@ -40,7 +41,7 @@ class ClassPerStep(Outputs):
         object.__setattr__(self, "classes", tuple(names))
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int | None, ...]:
         """(timesteps, layers, tags)."""
         return self.timesteps, len(self.layers), len(self.tags[0])
 
@@ -55,9 +56,10 @@ class ClassPerStep(Outputs):
         from har_keras.layers.masking import Unmasked
 
         dtype = "float32" if keras.config.dtype_policy().name.startswith("mixed") else None
-        _, layers, tags = self.shape
+        layers, tags = len(self.tags), len(self.tags[0])
         logits = keras.layers.Dense(layers * tags, name="head", dtype=dtype)(encoded)
-        return keras.layers.Reshape(self.shape, name="tags")(Unmasked()(logits))
+        steps = -1 if self.timesteps is None else self.timesteps
+        return keras.layers.Reshape((steps, layers, tags), name="tags")(Unmasked()(logits))
 
     def loss(self) -> Any:
         """Cross-entropy in nats over steps that are not padding, on logits."""
@@ -79,17 +81,17 @@ class ClassPerStep(Outputs):
         paths = [_best_path(logits[:, :, i], real, tags) for i, tags in enumerate(self.tags)]
         return np.where(real[..., None], np.stack(paths, axis=-1), PADDING)
 
-    def encode(self, tags: Sequence[Sequence[Sequence[str]]]) -> np.ndarray:
+    def encode(self, tags: Sequence[Sequence[Sequence[str]]], timesteps: int) -> np.ndarray:
         """Truth from the tags of each sample's layers: int64 (samples, timesteps, layers)."""
-        labels = np.full((len(tags), *self.shape[:2]), PADDING)
+        labels = np.full((len(tags), timesteps, len(self.tags)), PADDING)
         for row, sample in zip(labels, tags, strict=True):
             for i, (layer, names) in enumerate(zip(sample, self.tags, strict=True)):
-                found = [names.index(tag) for tag in layer[: self.timesteps]]
+                found = [names.index(tag) for tag in layer[:timesteps]]
                 row[: len(found), i] = found
         return labels
 
     def named(self, labels: np.ndarray) -> Iterator[list[list[str]]]:
-        """The names of a sample's tags by layer, without padding; labels (samples, timesteps, l)."""
+        """The names of a sample's tags by layer, without padding."""
         for sample in labels:
             columns = zip(self.tags, sample.T, strict=True)
             yield [[tags[label] for label in column if label >= 0] for tags, column in columns]

@@ -38,7 +38,7 @@ class SpanF1(keras.metrics.Metric):
 
     def _spans(self, labels: Any, real: Any) -> tuple[Any, Any]:
         """Kind of the span that begins at each step, 0 where none does, and where it ends."""
-        timesteps, layers = labels.shape[1:]
+        timesteps = labels.shape[1]
         one_hot = ops.one_hot(labels, len(self.kinds[0]), dtype="int32")
         kinds = ops.where(real, ops.sum(one_hot * ops.convert_to_tensor(self.kinds), -1), 0)
         begins = ops.sum(one_hot * ops.cast(self.begins, "int32"), -1) > 0
