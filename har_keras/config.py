@@ -41,7 +41,11 @@ class Data:
 
 @dataclass
 class Training:
-    """How the weights are found."""
+    """How the weights are found.
+
+    `output_summaries`: TensorBoard also shows what the output layer holds and gives, epoch by
+    epoch: mean, deviation, extremes and histograms of its weights, scores and predictions.
+    """
 
     epochs: int = 30
     batch_size: int = 64
@@ -50,6 +54,7 @@ class Training:
     monitor: str = "val_loss"
     l2: float = 0.0
     initial_weights: dict[str, str] = field(default_factory=dict)
+    output_summaries: bool = False
 
     def __post_init__(self) -> None:
         """Check each value by itself."""

@@ -22,6 +22,7 @@ from har_keras.run_folder import now, recorded, whole, write_json
 from har_keras.tasks import TaskData
 from har_keras.training import batches
 
+SAMPLES = 20  # shown as text
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
@@ -100,6 +101,7 @@ def run(
         board.text("train", "config", f"```yaml\n{OmegaConf.to_yaml(config)}```")
         if data.note:
             board.text("test", "data", f"**{SIMULATED}**")
+        _write_samples(board, data, model, outputs["test"], fitted.best_epoch)
         if data.baselines is not None:
             board.text("test", "baselines", markdown(compared(metrics)))
         board.hparams(hyper_parameters(config), final_metrics(metrics))
@@ -201,6 +203,36 @@ def compared(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The figures of each split, then those of each baseline on the test split."""
     splits = {name: metrics[name] for name in ("train", "validation", "test") if metrics[name]}
     return splits | metrics.get("baselines", {})
+
+
+def samples(data: TaskData, outputs: np.ndarray, count: int) -> list[tuple[str, str, str]]:
+    """Some test samples as a person reads them: input, truth, prediction.
+
+    The same ones whatever was predicted; none where the task's inputs or outputs cannot be read.
+    """
+    rows = np.random.default_rng(0).permutation(len(data.test.x))[:count]
+    told = data.outputs.told(data.test.y[rows], outputs[rows])
+    return [
+        (shown, *both)
+        for row, both in zip(rows, told, strict=False)
+        if (shown := data.inputs.show(data.test.x[row]))
+    ]
+
+
+def _write_samples(
+    board: TensorBoard, data: TaskData, model: Any, outputs: np.ndarray, step: int
+) -> None:
+    """Curves of precision over recall, samples as text, and the word vectors."""
+    curves = data.outputs.precision_recall(data.test.y, outputs)
+    for name, (truth, scores) in curves.items():
+        board.precision_recall("test", f"precision_recall/{name}", truth, scores, step)
+    if shown := samples(data, outputs, SAMPLES):
+        lines = ["| input | truth | prediction |", "|---|---|---|"]
+        lines += [f"| {' | '.join(x.replace('|', '¦') for x in row)} |" for row in shown]
+        board.text("test", "samples", "\n".join(lines), step)
+    embedded = data.inputs.embedded(model)
+    if embedded is not None:
+        board.embedding("train", embedded.layer, embedded.words, embedded.vectors)
 
 
 def _write_predictions(path: Path, data: TaskData, outputs: np.ndarray) -> None:

@@ -20,6 +20,7 @@ from har_keras.errors import UserError
 PADDING, UNKNOWN = 0, 1
 FIRST = 2  # id of the first word
 SIDES = ("pre", "post")
+SIGNS = r"\w+|[^\w\s]"
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation, " "))
 
 
@@ -47,12 +48,27 @@ def opinions(text: str) -> str:
     return " ".join(text.split())
 
 
+def shapes(text: str) -> str:
+    """Lower case, each digit as 0: how long a number is tells more than its value."""
+    return re.sub(r"\d", "0", text.lower())
+
+
+def words_and_signs(text: str) -> list[str]:
+    """Words, and every sign that is no part of one by itself."""
+    return re.findall(SIGNS, text)
+
+
 CLEANINGS: dict[str, Callable[[str], str]] = {
     "none": unchanged,
     "letters": letters,
     "opinions": opinions,
+    "shapes": shapes,
 }
-TOKENISERS: dict[str, Callable[[str], list[str]]] = {"words": str.split, "characters": list}
+TOKENISERS: dict[str, Callable[[str], list[str]]] = {
+    "words": str.split,
+    "words_and_signs": words_and_signs,
+    "characters": list,
+}
 
 
 @dataclass(frozen=True)

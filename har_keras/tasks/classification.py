@@ -16,10 +16,15 @@ class ClassPerSequence(Outputs):
     """One of `classes` (names) a sequence.
 
     `groups` says what `Split.groups` counts (`subject`), None where nobody asks for each of them.
+    `positive` names the class that is looked for, where there is one: it is scored by itself too.
+    `double_softmax`: the head's output went through a softmax before the one of the loss, a mistake
+    of a published system.
     """
 
     classes: tuple[str, ...]
     groups: str | None = None
+    positive: str | None = None
+    double_softmax: bool = False
     monitors: ClassVar[Mapping[str, str]] = {"val_loss": "min", "val_accuracy": "max"}
 
     @property
@@ -28,15 +33,16 @@ class ClassPerSequence(Outputs):
         return (len(self.classes),)
 
     def describe(self) -> dict[str, Any]:
-        """`kind` and `classes`."""
-        return {"kind": "class", "classes": list(self.classes)}
+        """`kind`, `classes` and the shape."""
+        return {"kind": "class", "classes": list(self.classes), "shape": list(self.shape)}
 
     def head(self, encoded: Any) -> Any:
         """Logits (batch, classes) from an encoding (batch, units), at least in float32."""
         import keras
 
         dtype = "float32" if keras.config.dtype_policy().name.startswith("mixed") else None
-        return keras.layers.Dense(len(self.classes), name="head", dtype=dtype)(encoded)
+        activation = "softmax" if self.double_softmax else None
+        return keras.layers.Dense(len(self.classes), activation, name="head", dtype=dtype)(encoded)
 
     def loss(self) -> Any:
         """Cross-entropy in nats, on logits."""
@@ -58,9 +64,13 @@ class ClassPerSequence(Outputs):
 
     def metrics(self, truth: np.ndarray, logits: np.ndarray) -> dict[str, float]:
         """The figures of `metrics.json` for one split."""
-        from har_keras.reporting.metrics import classification
+        from har_keras.reporting.metrics import classification, decisions
 
-        return classification(truth, self.probabilities(logits))
+        figures = classification(truth, self.probabilities(logits))
+        if self.positive is None:
+            return figures
+        positive = self.classes.index(self.positive), self.positive
+        return decisions(truth, logits.argmax(-1), positive) | figures
 
     def prediction_rows(self, truth: np.ndarray, logits: np.ndarray) -> Iterator[list[Any]]:
         """Header and rows of `predictions.csv`."""
@@ -94,6 +104,10 @@ class ClassPerSequence(Outputs):
             return {}
         columns = self.probabilities(logits).T
         return {name: (truth == index, columns[index]) for index, name in enumerate(self.classes)}
+
+    def predicted(self, outputs: np.ndarray) -> np.ndarray:
+        """Probabilities (samples, classes)."""
+        return self.probabilities(outputs)
 
     def told(self, truth: np.ndarray, logits: np.ndarray) -> Iterator[tuple[str, str]]:
         """Names of truth and prediction, the latter with its probability."""

@@ -109,6 +109,10 @@ class Outputs(ABC):
         """By class: whether a sample is of it (bool), and its probability, both (samples,)."""
         return {}
 
+    def predicted(self, outputs: np.ndarray) -> np.ndarray:
+        """What outputs say: for classes their probabilities, else the outputs themselves."""
+        return outputs
+
     def told(self, truth: np.ndarray, outputs: np.ndarray) -> Iterator[tuple[str, str]]:
         """Truth and prediction of each sample as a person reads them; nothing where too long."""
         yield from ()

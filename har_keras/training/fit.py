@@ -16,6 +16,7 @@ from har_keras.tasks import TaskData
 from har_keras.training import batches, checkpoints, initial_weights, optimizers
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
+from har_keras.training.summaries import OutputSummaries
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def fit(
     prepare(model, data, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
-    log = Log(folder, board, data, "test" if published else "validation")
+    watched_name = "test" if published else "validation"
+    log = Log(folder, board, data, watched_name)
+    shown = [OutputSummaries(board, data, watched_name)] if training.output_summaries else []
     followed = [log, *([] if published else _followers(config, data))]
     kept = folder / "checkpoints"
     resumed = checkpoints.resumable(kept)
@@ -80,7 +83,12 @@ def fit(
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
             validation_batch_size=batches.EVALUATION_BATCH,
-            callbacks=[*followed, progress, checkpoints.Checkpoints(kept, followed, resumed)],
+            callbacks=[
+                *shown,
+                *followed,
+                progress,
+                checkpoints.Checkpoints(kept, followed, resumed),
+            ],
             shuffle=False,
             verbose=0,
         )
