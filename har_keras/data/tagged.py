@@ -29,6 +29,21 @@ def places(text: str, tokens: str = "marks") -> list[Place]:
     return [match.span() for match in TOKENS[tokens].finditer(text)]
 
 
+def pieces(text: str, tokens: Sequence[Place], longest: int) -> Iterator[slice]:
+    """The tokens of each sentence, cut where it has more than `longest`.
+
+    A sentence ends at `.`, `!` or `?` before white space and an upper-case letter, and at a line's
+    end.
+    """
+    start = 0
+    for i, (_, end) in enumerate(tokens, start=1):
+        following = text[end : tokens[i][0] + 1] if i < len(tokens) else "\n"
+        ended = text[end - 1] in ".!?" and following[0].isspace() and following[-1].isupper()
+        if ended or "\n" in following or i - start == longest:
+            yield slice(start, i)
+            start = i
+
+
 def tags(spans: Iterable[Place], tokens: Sequence[Place], kind: str) -> tuple[str, ...]:
     """The tag of each token from spans of characters; a token that a span cuts is in the span."""
     found = [OUTSIDE] * len(tokens)

@@ -42,4 +42,3 @@ def described(tokens: Sequence[str]) -> list[list[str]]:
             row.append(f"{offset}:pair={pair}")
         rows.append(row)
     return rows
-

@@ -47,7 +47,8 @@ class ClassPerStep(Outputs):
 
     def describe(self) -> dict[str, Any]:
         """`kind`, and the tags of each layer."""
-        return {"kind": "tags", "layers": dict(zip(self.layers, map(list, self.tags), strict=True))}
+        layers = dict(zip(self.layers, map(list, self.tags), strict=True))
+        return {"kind": "tags", "shape": list(self.shape), "layers": layers}
 
     def head(self, encoded: Any) -> Any:
         """Logits (batch, timesteps, layers, tags) from (batch, timesteps, width)."""

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from har_keras.data.text import UNKNOWN, Vocabulary
+from har_keras.errors import UserError
 from har_keras.tasks.description import Embedded, Inputs
 from har_keras.tasks.tokens import FILE
 
@@ -72,7 +74,8 @@ class Words(Inputs):
 
     def describe(self) -> dict[str, Any]:
         """`kind`, and the files that make ids of words and parts."""
-        return {"kind": "words", "vocabulary": FILE, "parts": PARTS_FILE}
+        facts = {"timesteps": self.timesteps, "vocabulary": FILE, "parts": PARTS_FILE}
+        return {"kind": "tokens"} | facts
 
     def files(self) -> dict[str, str]:
         """The vocabularies by file name."""
@@ -117,11 +120,32 @@ def learn(sentences: Sequence[Sequence[str]]) -> tuple[Vocabulary, dict[str, Voc
     return words, parts
 
 
+def from_record(folder: Path, record: Mapping[str, Any]) -> Words:
+    """The input of a finished run, by its `run.json` (`record`) and its vocabularies.
+
+    Raises `UserError` for a folder that was edited.
+    """
+    texts = {}
+    for name in (FILE, PARTS_FILE):
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{folder / name}: expected a file of the run, but {error}") from error
+    try:
+        found = json.loads(texts[PARTS_FILE])
+        parts = {name: Vocabulary(tuple(map(str, found[name]))) for name in found}
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{folder / PARTS_FILE}: expected parts of words, but {error}") from error
+    timesteps = record["inputs"].get("timesteps")
+    if not isinstance(timesteps, int) or timesteps < 2 or not parts.keys() <= PARTS.keys():
+        raise UserError(f"{folder}: run.json or {PARTS_FILE} is not as written; was it edited?")
+    vocabulary = Vocabulary.from_json(texts[FILE], str(folder / FILE))
+    return Words(timesteps, vocabulary, parts, embedding=0, part_embedding=0)
+
+
 def forget(x: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
     """Ids with that share of words unknown, as those of new texts are; their parts stay."""
     forgotten = (rng.random(x.shape[:2]) < share) & (x[..., 0] != 0)
     x = x.copy()
     x[forgotten, 0] = UNKNOWN
     return x
-
-
