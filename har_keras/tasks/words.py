@@ -134,7 +134,7 @@ def from_record(folder: Path, record: Mapping[str, Any]) -> Words:
     try:
         found = json.loads(texts[PARTS_FILE])
         parts = {name: Vocabulary(tuple(map(str, found[name]))) for name in found}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise UserError(f"{folder / PARTS_FILE}: expected parts of words, but {error}") from error
     timesteps = record["inputs"].get("timesteps")
     if not isinstance(timesteps, int) or timesteps < 2 or not parts.keys() <= PARTS.keys():

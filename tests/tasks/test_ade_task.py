@@ -41,8 +41,8 @@ def test_documents_are_not_shared(conll: Path) -> None:
     parts = [set(split.groups) for split in data.splits.values()]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 20
     assert sum(len(split.x) for split in data.splits.values()) == 60
-    assert data.train.x.shape[1:] == (9, 1 + len(PARTS))
-    assert data.train.y.shape[1:] == (9, 1)
+    assert data.train.x.shape[1:] == (8, 1 + len(PARTS))
+    assert data.train.y.shape[1:] == (8, 1)
     other = read(conll, seed=1)
     assert set(other.test.groups) == set(data.test.groups)
     assert set(other.validation.groups) != set(data.validation.groups)
