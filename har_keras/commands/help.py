@@ -20,6 +20,9 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
   python -m har_keras evaluate run=<run folder>     the figures again, from the run folder alone
   python -m har_keras predict run=<run folder> input=<CSV file> [output=<CSV file>] [rate=50]
                                                     the label of each window of a recording
+  python -m har_keras predict run=<run folder> text="…" [format=table|csv|json] [output=<file>]
+                                                    what a run on texts says of one; of many with
+                                                    input=<file with a text a line>
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
   python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from har_keras.errors import UserError
 
 COLUMNS = ("label", "text")
+LONGEST = 1 << 30  # characters of a text in a CSV file
 
 
 class LabelledTexts(NamedTuple):
@@ -64,6 +65,7 @@ def _csv(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[tuple[str, ...]
     reader = csv.DictReader(io.StringIO(decoded(path), newline=""), strict=True)
     rows = []
     start = 1
+    limit = csv.field_size_limit(LONGEST)
     try:
         absent = set(columns) - set(reader.fieldnames or ())
         if absent:
@@ -86,4 +88,6 @@ def _csv(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[tuple[str, ...]
             f"{path}: the record that starts in line {start}: {error}; a stray quote? Within a"
             ' text it is written twice: "a ""quoted"" word"'
         ) from error
+    finally:
+        csv.field_size_limit(limit)
     return rows

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from har_keras.data import vectors
 from har_keras.data.cache import digest
 from har_keras.data.labelled_texts import LabelledTexts, decoded
-from har_keras.data.text import CLEANINGS, SIDES, SIGNS, TOKENISERS, Vocabulary
+from har_keras.data.text import (
+    CLEANINGS,
+    PADDING,
+    SIDES,
+    SIGNS,
+    TOKENISERS,
+    UNKNOWN,
+    Vocabulary,
+)
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
@@ -33,6 +41,7 @@ class TextTask:
     to leave out, or null. `vocabulary`: learned from `train`ing texts or (as published) from `all`.
     `duplicates`: whether texts that are equal after cleaning all stay, in whatever splits.
     `masked`: whether padding is told to the model, so that it counts for nothing.
+    `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
     `double_softmax`: see `ClassPerSequence`. `validation_share`: of the texts that are not for
     testing. `baselines`: whether linear models are fitted as well.
     """
@@ -53,6 +62,7 @@ class TextTask:
     vocabulary: str = "train"
     duplicates: bool = False
     masked: bool = True
+    word_dropout: float = 0.0
     double_softmax: bool = False
     validation_share: float = 0.15
     baselines: bool = True
@@ -69,6 +79,8 @@ class TextTask:
         for key in ("timesteps", "most"):
             value = getattr(self, key)
             require(value is None or value > 0, f"task.{key}", value, "at least 1, or null")
+        dropped = self.word_dropout
+        require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
         share = self.validation_share
         require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
 
@@ -132,6 +144,7 @@ def describe(
         outputs=ClassPerSequence(names, positive=names[-1], double_softmax=config.double_softmax),
         source=source,
         sha256=digest(x, y),
+        augment=partial(drop, share=config.word_dropout) if config.word_dropout else None,
         files={FILE: inputs.vocabulary.to_json()},
         baselines=fit if config.baselines else None,
     )
@@ -165,6 +178,11 @@ def stratified(y: NDArray[np.int64], share: float, rng: np.random.Generator) -> 
         places = rng.permutation(np.flatnonzero(y == label))
         chosen[places[: round(share * len(places))]] = True
     return chosen
+
+
+def drop(x: NDArray[np.int32], rng: np.random.Generator, share: float) -> NDArray[np.int32]:
+    """Ids (samples, timesteps) with a random `share` of the words made unknown."""
+    return np.where((x != PADDING) & (rng.random(x.shape) < share), np.int32(UNKNOWN), x)
 
 
 def linear(

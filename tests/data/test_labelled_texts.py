@@ -21,6 +21,12 @@ def test_csv(tmp_path: Path) -> None:
     assert read_texts(path) == ['a, "b"\nc', "d"]
 
 
+def test_a_hundred_thousand_words_in_a_field(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("text\n" + "word " * 100_000 + "\n")
+    assert len(read_texts(path)[0].split()) == 100_000
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

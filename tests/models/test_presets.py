@@ -106,7 +106,7 @@ def test_the_input_is_standardised_inside() -> None:
     )
 
 
-@pytest.mark.parametrize("pooling", recurrent.POOLINGS)
+@pytest.mark.parametrize("pooling", ["last", "sum", "mean", "max"])
 def test_poolings(pooling: str) -> None:
     x = windows(5)
     reduce = {"last": lambda x: x[:, -1], "sum": lambda x: x.sum(1), "mean": lambda x: x.mean(1)}

@@ -116,6 +116,17 @@ def test_distinct_takes_the_majority() -> None:
     assert distinct(data, letters) == (["spam", "ham"], ["Win!", "other"])
 
 
+def test_word_dropout(messages: Path) -> None:
+    assert load(messages).augment is None
+    data = load(messages, word_dropout=0.3)
+    x = data.augment(data.train.x, np.random.default_rng(0))
+    assert x.dtype == np.int32
+    assert ((x == 0) == (data.train.x == 0)).all()
+    words = data.train.x > 1
+    assert (x[words] == 1).mean() == pytest.approx(0.3, abs=0.05)
+    assert (x[words & (x != 1)] == data.train.x[words & (x != 1)]).all()
+
+
 def test_stratified_shares() -> None:
     y = np.repeat([0, 1], [80, 20])
     chosen = stratified(y, 0.25, np.random.default_rng(0))
@@ -147,6 +158,7 @@ def test_unusable_texts(text: str, message: str, tmp_path: Path) -> None:
         ({"least": 0}, "task.least=0"),
         ({"test_share": 1}, "task.test_share=1"),
         ({"validation_share": 0}, "task.validation_share=0"),
+        ({"word_dropout": 1}, "task.word_dropout=1"),
         ({"vocabulary": "test"}, "task.vocabulary=test"),
     ],
 )
