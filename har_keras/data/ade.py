@@ -4,6 +4,7 @@ Gurulingappa et al. 2012, doi.org/10.1016/j.jbi.2012.04.008. `DRUG-AE.rel` has a
 `document|sentence|effect|begin|end|drug|begin|end`, with places in the abstract, not the sentence.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -118,4 +119,4 @@ def _span(text: str, mention: Mention, begin: int) -> Place:
 
 
 def _occurrences(text: str, part: str) -> list[int]:
-    return [place for place in range(len(text)) if text.startswith(part, place)]
+    return [match.start() for match in re.finditer(f"(?={re.escape(part)})", text)]

@@ -16,7 +16,7 @@ from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData, crf
 from har_keras.tasks.tagging import ClassPerStep
 from har_keras.tasks.tokens import FILE, Tokens
-from har_keras.tasks.words import Words, forget, learn
+from har_keras.tasks.words import Words, drop, learn
 
 TEST_DRAW = 0  # seeds the draw of test documents, so that every `seed` has the same ones
 PUBLISHED_TEST = 271  # sentences, the last of the file
@@ -28,10 +28,14 @@ class Config:
 
     `path`: a CoNLL file to take instead of the ADE corpus; loading makes it absolute. `annotation`:
     `aligned`, all drugs and effects where they stand, or `first_relation`, the effect of a
-    sentence's first relation where its place in the abstract falls in the sentence. `timesteps`:
-    tokens kept of a sentence, null for all. `padding`: `masked`, or `counted` as steps of the first
-    class in the scores, unmasked in the model. `lower`: whether upper case is dropped for
-    embeddings. `test_share`, `validation_share`: of all documents, and of those then left.
+    sentence's first relation where its place in the abstract falls in the sentence. `padding`:
+    `masked`, or `counted`: the model takes words alone, is told of no padding, and the scores count
+    it as steps of the first class; `timesteps`: then so many tokens of a sentence, null for all.
+    `embedding`, `part_embedding`: numbers a word and each of its parts; `vectors`: file of
+    pretrained vectors, in `data.root` or by its whole path, whose width then counts.
+    `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
+    `test_share`, `validation_share`: of all documents, and of those then left. `baselines`: whether
+    a CRF is fitted as well.
     """
 
     name: str = "ade"
@@ -42,7 +46,7 @@ class Config:
     embedding: int = 50
     part_embedding: int = 16
     vectors: str | None = None
-    forget: float = 0.1
+    word_dropout: float = 0.1
     test_share: float = 0.1
     validation_share: float = 0.1
     baselines: bool = True
@@ -51,10 +55,17 @@ class Config:
         """Check each value by itself."""
         require_choice("task.annotation", self.annotation, ("aligned", "first_relation"))
         require_choice("task.padding", self.padding, ("masked", "counted"))
-        require(self.embedding > 0, "task.embedding", self.embedding, "at least 1")
+        for key in ("embedding", "part_embedding"):
+            value = getattr(self, key)
+            require(value > 0, f"task.{key}", value, "at least 1")
+        dropped = self.word_dropout
+        require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
+        if self.padding == "counted":
+            require(dropped == 0, "task.word_dropout", dropped, "0 with task.padding=counted")
         if self.timesteps is not None:
-            allowed = "at least 1, or null for the longest sentence"
-            require(self.timesteps > 0, "task.timesteps", self.timesteps, allowed)
+            require(self.timesteps > 0, "task.timesteps", self.timesteps, "at least 1, or null")
+            allowed = "null with task.padding=masked, where no sentence is cut"
+            require(self.padding == "counted", "task.timesteps", self.timesteps, allowed)
         for key in ("test_share", "validation_share"):
             share = getattr(self, key)
             require(0 < share < 1, f"task.{key}", share, "above 0 and below 1")
@@ -66,7 +77,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     splits = last(sentences) if published else draw(config, sentences, seed)
     layers = ade.LAYERS[-len(sentences[0].tags) :] if config.path is None else ("tags",)
     counted = config.padding == "counted"
-    words = {name: [s.tokens for s in members] for name, members in splits.items()}
+    words = {name: [list(s.tokens) for s in members] for name, members in splits.items()}
     longest = max(len(s.tokens) for s in sentences)
     if counted:
         vocabulary = Vocabulary.learn(words["train"])
@@ -94,7 +105,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         outputs=outputs,
         source="conll" if config.path else "ade",
         sha256=_digest(sentences),
-        augment=partial(forget, share=config.forget) if config.forget else None,
+        augment=partial(drop, share=config.word_dropout) if config.word_dropout else None,
         files=files,
         baselines=partial(_baselines, known, splits["test"]) if config.baselines else None,
     )
@@ -137,6 +148,8 @@ def _names(config: Config, sentences: Sequence[Sentence]) -> tuple[tuple[str, ..
     names = []
     for layer in range(len(sentences[0].tags)):
         kinds = sorted({tag[2:] for s in sentences for tag in s.tags[layer] if tag != OUTSIDE})
+        if not kinds:
+            raise UserError(f"{config.path}: expected spans, found the tag O alone")
         found = [OUTSIDE, *(f"{place}-{kind}" for kind in kinds for place in "BI")]
         names.append(tuple(found if config.padding == "masked" else found[::-1]))
     return tuple(names)

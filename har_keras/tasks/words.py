@@ -143,9 +143,9 @@ def from_record(folder: Path, record: Mapping[str, Any]) -> Words:
     return Words(timesteps, vocabulary, parts, embedding=0, part_embedding=0)
 
 
-def forget(x: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
+def drop(x: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
     """Ids with that share of words unknown, as those of new texts are; their parts stay."""
-    forgotten = (rng.random(x.shape[:2]) < share) & (x[..., 0] != 0)
+    dropped = (rng.random(x.shape[:2]) < share) & (x[..., 0] != 0)
     x = x.copy()
-    x[forgotten, 0] = UNKNOWN
+    x[dropped, 0] = UNKNOWN
     return x
