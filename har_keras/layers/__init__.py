@@ -1,6 +1,7 @@
 """Recurrent cells and layers, drop-in for Keras's own, and some that Keras does not have."""
 
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
+from har_keras.layers.chrono import Chrono
 from har_keras.layers.masking import MaskedAs, Unmasked
 from har_keras.layers.pooling import (
     Attention,
@@ -23,6 +24,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Attention",
+    "Chrono",
     "GRUCell",
     "GravesLSTM",
     "GravesLSTMCell",

@@ -16,6 +16,7 @@ CELLS = {
     "layer_norm_lstm": "LayerNormLSTM",
     "layer_norm_gru": "LayerNormGRU",
 }
+BLOCKS = {"lstm": 4, "graves_lstm": 4, "gru": 3}  # of weights in a cell whose gates can remember
 KERAS_HAS = ("simple_rnn", "lstm", "gru")
 POOLINGS = {
     "last": "LastStep",
@@ -37,7 +38,8 @@ class Config:
     head. `pooling` makes one vector of all steps, padding left out; a task that wants an output at
     each step takes the steps themselves. `hidden`: units of a dense layer with `activation` between
     that and the head, or null. `input_dropout` before the first recurrent layer, `step_dropout` of
-    each step before the pooling. `layers`: `own` (har_keras.layers) or `keras`.
+    each step before the pooling. `memory`: the gates start with memories of up to so many steps
+    (`layers.Chrono`), or null: Keras's way. `layers`: `own` (har_keras.layers) or `keras`.
     """
 
     name: str = ""
@@ -54,6 +56,7 @@ class Config:
     projection: int | None = None
     hidden: int | None = None
     activation: str = "relu"
+    memory: int | None = None
     layers: str = "own"
 
     def __post_init__(self) -> None:
@@ -72,6 +75,10 @@ class Config:
         for name in ("projection", "hidden"):
             units = getattr(self, name)
             require(units is None or units > 0, f"model.{name}", units, "at least 1, or null")
+        if self.memory is not None:
+            require(self.memory > 2, "model.memory", self.memory, "at least 3, or null")
+            allowed = f"null with {self.cell}, or one of {', '.join(BLOCKS)}"
+            require(self.cell in BLOCKS, "model.memory", self.memory, allowed)
         if self.residual and self.depth == 1 and self.front != self.width:
             require(False, "model.residual", True, "false with model.depth=1 (nothing to skip)")
         if self.residual and self.bidirectional:
@@ -131,7 +138,12 @@ def _recurrent(config: Config, name: str, sequences: bool) -> Any:
     from har_keras import layers
 
     source = layers if config.layers == "own" else keras.layers
-    layer = getattr(source, CELLS[config.cell])(config.units, return_sequences=sequences, name=name)
+    given: dict[str, Any] = {"return_sequences": sequences, "name": name}
+    if config.memory is not None:
+        blocks = BLOCKS[config.cell]
+        given["bias_initializer"] = layers.Chrono(config.memory, blocks)
+        given |= {"unit_forget_bias": False} if blocks == BLOCKS["lstm"] else {}
+    layer = getattr(source, CELLS[config.cell])(config.units, **given)
     return keras.layers.Bidirectional(layer, name=name) if config.bidirectional else layer
 
 
