@@ -12,9 +12,9 @@ DRUGS = ["aspirin", "lithium", "penicillin", "ibuprofen"]
 EFFECTS = ["rash", "fever", "acute renal failure", "nausea"]
 TINY = (
     "task=ade",
-    "model=gru",
+    "model=bilstm",
     "optimizer.learning_rate=0.05",
-    "training.epochs=8",
+    "training.epochs=10",
     "training.batch_size=16",
     "training.monitor=val_f1",
     "hardware.threads=1",
@@ -69,10 +69,11 @@ def test_the_run_folder_of_tags(tag_run) -> None:
 
 
 def test_spans_in_context(predict) -> None:
-    shown = predict("text=A case: lithium causes acute renal failure.")
+    shown = predict("text=lithium causes acute renal failure.\naspirin causes  rash.")
     assert "[lithium]drug" in shown
-    assert "[acute renal failure]effect" in shown
-    assert shown.startswith("A case: ")
+    assert "causes [acute renal failure]effect" in shown
+    assert shown.splitlines()[1].startswith("[aspirin]drug")
+    assert "causes  [rash]effect" in shown
 
 
 def test_spans_of_a_file_as_csv(predict, tmp_path: Path) -> None:
