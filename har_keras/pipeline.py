@@ -126,7 +126,7 @@ def build(config: Config, data: TaskData) -> Any:
     return family.build(config.model, data.inputs, data.outputs)
 
 
-def open_model(path: Path, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Any:
+def open_model(path: Path, inputs: tuple[int | None, ...], outputs: tuple[int | None, ...]) -> Any:
     """The saved model, on the running backend; nothing in the file is executed.
 
     Raises `UserError` unless it takes `inputs` and gives `outputs`, shapes without the batch axis.

@@ -13,12 +13,15 @@ from har_keras.config import from_run
 from har_keras.data.labelled_texts import read_texts
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
-from har_keras.tasks import tokens
+from har_keras.tasks import tokens, words
 from har_keras.tasks.tokens import Tokens
 
 OPTIONS = ("run", "text", "input", "output", "format")
 OF_THE_RUN = ("backend", "hardware.")
-OUTPUTS = {"class": "predict_tokens"}  # kind of the run's output → module that has its `rows`
+OUTPUTS = {
+    "class": "predict_tokens",
+    "tags": "predict_tags",
+}  # kind of the run's output → module that has its `rows`
 
 
 def main(arguments: list[str]) -> None:
@@ -32,7 +35,8 @@ def main(arguments: list[str]) -> None:
         raise UserError("text=, input=: expected one of them, a text or a file of texts")
     folder = Path(typed["run"]).expanduser()
     record, _ = read_finished(folder)
-    inputs = tokens.from_record(folder, record)
+    reader = words if "parts" in record["inputs"] else tokens
+    inputs = reader.from_record(folder, record)
     output = record.get("outputs") or {}
     if output.get("kind") not in OUTPUTS:
         raise UserError(f"{folder / 'run.json'}: outputs: expected one of {', '.join(OUTPUTS)}")
@@ -45,10 +49,10 @@ def main(arguments: list[str]) -> None:
     backend.start(config.backend, config.hardware, config.seed)
     model = opened(folder, inputs, output)
     module = import_module(f"har_keras.commands.{OUTPUTS[output['kind']]}")
-    target.write(module.rows(texts, inputs, output, model), source)
+    target.write(module.rows(texts, inputs, output, model), source, getattr(module, "show", None))
 
 
-def opened(folder: Path, inputs: Tokens, output: dict[str, Any]) -> Any:
+def opened(folder: Path, inputs: Tokens | words.Words, output: dict[str, Any]) -> Any:
     """The run's model; raise `UserError` where it does not fit what `run.json` says."""
     from har_keras.pipeline import open_model
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,22 @@ class Target:
             raise UserError(f"output={path}: is a folder, expected a file to write")
         return cls(path, chosen)
 
-    def write(self, rows: Iterable[dict[str, Any]], source: Path | None = None) -> None:
+    def write(
+        self,
+        rows: Iterable[dict[str, Any]],
+        source: Path | None = None,
+        show: Callable[[list[dict[str, Any]]], None] | None = None,
+    ) -> None:
         """Write a row a prediction; a value that is a dict is spread over columns, not in JSON.
+
+        On the screen a table, or what `show` prints instead.
 
         Raises `UserError` for a file that cannot be written, and for the `source` of the data.
         """
         found = list(rows)
+        if self.path is None and self.format == "table" and show is not None:
+            show(found)
+            return
         if self.path is None:
             self._print(found)
             return

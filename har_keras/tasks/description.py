@@ -28,8 +28,8 @@ class Inputs(ABC):
 
     @property
     @abstractmethod
-    def shape(self) -> tuple[int, ...]:
-        """(timesteps, …)."""
+    def shape(self) -> tuple[int | None, ...]:
+        """(timesteps, …), None for timesteps where the model takes any number of them."""
 
     @abstractmethod
     def open(self) -> tuple[Any, Any]:
@@ -41,6 +41,10 @@ class Inputs(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Plain values for `run.json`; `kind` (`signals`, `tokens`, `series`) says who reads it."""
+
+    def lengths(self, x: np.ndarray) -> np.ndarray | None:
+        """How many steps of each sample count, where its model takes any number of them."""
+        return None
 
     def show(self, x: np.ndarray) -> str:
         """One sample (`shape`) as a person reads it, or an empty string."""
@@ -70,7 +74,7 @@ class Outputs(ABC):
 
     @property
     @abstractmethod
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int | None, ...]:
         """Shape of the model's output without the batch axis."""
 
     @abstractmethod

@@ -78,6 +78,7 @@ def fit(
         training.shuffle,
         first * updates,
         data.augment,
+        data.inputs.lengths(data.train.x),
     )
     try:
         model.fit(
