@@ -25,7 +25,7 @@ ARCHIVES = ("aclImdb_labelled.tar.xz", "aclImdb_v1.tar.gz")  # without and with 
 URL = f"https://ai.stanford.edu/~amaas/data/sentiment/{ARCHIVES[1]}"
 INDEX = "imdb_word_index.json"
 INDEX_URL = f"https://storage.googleapis.com/tensorflow/tf-keras-datasets/{INDEX}"
-REVIEWS = 25_000  # in each of `train` and `test`
+PARTS = (("train", "neg"), ("train", "pos"), ("test", "neg"), ("test", "pos"))
 _REVIEW = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d+)_(\d+)\.txt")
 _FILMS = re.compile(r"aclImdb/(train|test)/urls_(neg|pos)\.txt")
 _FILM = re.compile(rb"/title/tt(\d+)/")
@@ -44,11 +44,14 @@ class Reviews(NamedTuple):
     films: NDArray[np.int64]
     is_test: NDArray[np.bool_]
 
+    def encoded(self) -> list[bytes]:
+        """All texts in UTF-8."""
+        whole, ends = self.texts.tobytes(), self.ends.tolist()
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
     def decoded(self) -> list[str]:
         """All texts."""
-        whole = self.texts.tobytes()
-        starts = np.concatenate([[0], self.ends[:-1]])
-        return [whole[a:b].decode() for a, b in zip(starts, self.ends, strict=True)]
+        return [text.decode() for text in self.encoded()]
 
 
 class Words(NamedTuple):
@@ -75,14 +78,14 @@ def find(root: Path) -> Path:
     return fetch(URL, user_cache(), ARCHIVES[1])
 
 
-def read(archive: Path, reviews: int = REVIEWS) -> Reviews:
-    """All labelled reviews, parsed once; raise `UserError` unless both splits have `reviews`."""
+def read(archive: Path) -> Reviews:
+    """All labelled reviews, parsed once; raise `UserError` for an archive that is not whole."""
 
     def parse() -> cache.Arrays:
         print(f"reading {archive}, once (a minute)", file=sys.stderr, flush=True)
-        return _parse(archive, reviews)._asdict()
+        return _parse(archive)._asdict()
 
-    file = user_cache() / f"imdb-{cache.identity([archive], reviews)}.npz"
+    file = user_cache() / f"imdb-{cache.identity([archive])}.npz"
     return Reviews(**cache.stored(file, Reviews._fields, parse))
 
 
@@ -102,7 +105,7 @@ def words(archive: Path, reviews: Reviews, name: str, cut: Callable[[str], list[
             "ends": np.cumsum([len(row) for row in rows]),
         }
 
-    file = user_cache() / f"imdb-words-{cache.identity([archive], name, len(reviews.y))}.npz"
+    file = user_cache() / f"imdb-words-{cache.identity([archive], name)}.npz"
     found = cache.stored(file, Words._fields, make)
     joined = found.pop("words").tobytes().decode()
     return Words(joined.split("\0"), **found)
@@ -120,14 +123,14 @@ def keras_index(root: Path) -> list[str]:
         ranks = json.loads(path.read_text(encoding="utf-8"))
         found = sorted(ranks, key=ranks.__getitem__)
         whole = [ranks[word] for word in found] == list(range(1, len(found) + 1))
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
         raise UserError(f"{path}: expected a word index, but {error!r:.80}") from error
     if not whole or not found:
         raise UserError(f"{path}: expected the ranks 1, 2, 3, …, one for each word")
     return found
 
 
-def _parse(archive: Path, reviews: int) -> Reviews:
+def _parse(archive: Path) -> Reviews:
     texts: dict[tuple[str, str, int], bytes] = {}
     films: dict[tuple[str, str], list[bytes]] = {}
     try:
@@ -142,19 +145,22 @@ def _parse(archive: Path, reviews: int) -> Reviews:
             f"{archive}: expected a whole tar archive, but {error}; delete it to have it fetched"
             " again"
         ) from error
-    order = sorted(texts, key=lambda key: (key[0] == "test", *key[1:]))
-    is_test = np.array([split == "test" for split, _, _ in order], bool)
-    if not (is_test.sum() == (~is_test).sum() == reviews):
-        raise UserError(
-            f"{archive}: expected {reviews} reviews each in aclImdb/train and aclImdb/test, found"
-            f" {(~is_test).sum()} and {is_test.sum()}"
-        )
+    order = []
+    for split, kind in PARTS:
+        reviews = [(split, kind, number) for number in range(len(films.get((split, kind), ())))]
+        found = sum(key in texts for key in reviews)
+        if not reviews or found < len(reviews):
+            raise UserError(
+                f"{archive}: expected a review for each line of aclImdb/{split}/urls_{kind}.txt,"
+                f" found {found} for {len(reviews)} lines"
+            )
+        order.extend(reviews)
     return Reviews(
         texts=np.frombuffer(b"".join(texts[key] for key in order), np.uint8),
         ends=np.cumsum([len(texts[key]) for key in order]),
         y=np.array([kind == "pos" for _, kind, _ in order], np.int64),
-        films=np.array([_film(films, *key, archive) for key in order], np.int64),
-        is_test=is_test,
+        films=np.array([int(films[key[:2]][key[2]]) for key in order]),
+        is_test=np.array([split == "test" for split, _, _ in order], bool),
     )
 
 
@@ -166,15 +172,3 @@ def _content(opened: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     except UnicodeDecodeError as error:
         raise UserError(f"{opened.name!s}: {member.name}: expected UTF-8, but {error}") from error
     return content
-
-
-def _film(
-    films: dict[tuple[str, str], list[bytes]], split: str, kind: str, number: int, archive: Path
-) -> int:
-    try:
-        return int(films[split, kind][number])
-    except (KeyError, IndexError) as error:
-        name = f"aclImdb/{split}/urls_{kind}.txt"
-        raise UserError(
-            f"{archive}: expected line {number + 1} of {name} to name a film"
-        ) from error

@@ -30,8 +30,7 @@ class Config:
     (as published) that of `keras`, which is of all training reviews, the held-out ones too; of
     `size` ids in all. `embedding`: numbers a word; `vectors`: file of pretrained ones. `masked`:
     whether padding is told to the model, so that it counts for nothing. `validation_share`: of the
-    training reviews. `baselines`: whether linear models are fitted as well. `reviews`: in each of
-    the archive's two folders.
+    training reviews. `baselines`: whether linear models are fitted as well.
     """
 
     name: str = "imdb"
@@ -47,7 +46,6 @@ class Config:
     masked: bool = True
     validation_share: float = 0.1
     baselines: bool = True
-    reviews: int = imdb.REVIEWS
 
     def __post_init__(self) -> None:
         """Check each value by itself."""
@@ -56,7 +54,7 @@ class Config:
         require_choice("task.keep", self.keep, ("first", "last"))
         require_choice("task.padding", self.padding, SIDES)
         require_choice("task.vocabulary", self.vocabulary, ("train", "keras"))
-        for key in ("timesteps", "embedding", "reviews"):
+        for key in ("timesteps", "embedding"):
             require(getattr(self, key) > 0, f"task.{key}", getattr(self, key), "at least 1")
         least = FIRST + len(RESERVED) + 1
         require(self.size >= least, "task.size", self.size, f"at least {least}")
@@ -71,7 +69,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     one holds out films with all their reviews, and trains on no text that is in the test set.
     """
     archive = imdb.find(root)
-    reviews = imdb.read(archive, config.reviews)
+    reviews = imdb.read(archive)
     parts = split(reviews, config.validation_share, seed, by_film=not published)
     name = f"{config.cleaning} {config.tokeniser}"
     cut = partial(_cut, config.cleaning, config.tokeniser)
@@ -128,8 +126,8 @@ def split(reviews: Reviews, share: float, seed: int, by_film: bool) -> dict[str,
         rows = np.flatnonzero(train)
         validation[rng.permutation(rows)[: round(share * len(rows))]] = True
         return {"train": train & ~validation, "validation": validation, "test": reviews.is_test}
-    texts = np.array(reviews.decoded(), object)
-    tested = set(texts[reviews.is_test])
+    texts = reviews.encoded()
+    tested = {text for text, used in zip(texts, reviews.is_test, strict=True) if used}
     train &= ~np.isin(reviews.films, reviews.films[reviews.is_test])
     train &= np.array([text not in tested for text in texts])
     films, sizes = np.unique(reviews.films[train], return_counts=True)
