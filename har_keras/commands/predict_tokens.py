@@ -14,6 +14,7 @@ from har_keras.data.labelled_texts import read_texts
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
 from har_keras.tasks import tokens, words
+from har_keras.tasks.classification import probabilities
 from har_keras.tasks.tokens import Tokens
 
 OPTIONS = ("run", "text", "input", "output", "format")
@@ -74,16 +75,14 @@ def rows(
     texts: list[str], inputs: Tokens, output: dict[str, Any], model: Any
 ) -> Iterator[dict[str, Any]]:
     """By text: the class, its probability, and those of all classes."""
-    from scipy.special import softmax
-
     documents = [inputs.tokens(text) for text in texts]
-    logits = outputs(model, inputs.encode(documents)).astype("float64")
-    for text, row in zip(texts, softmax(logits, axis=-1), strict=True):
-        probabilities = dict(zip(output["classes"], row.tolist(), strict=True))
+    found = probabilities(outputs(model, inputs.encode(documents)))
+    for text, row in zip(texts, found, strict=True):
+        by_class = dict(zip(output["classes"], row.tolist(), strict=True))
         best = output["classes"][row.argmax()]
         yield {
             "text": text,
             "prediction": best,
-            "probability": probabilities[best],
-            "probabilities": probabilities,
+            "probability": by_class[best],
+            "probabilities": by_class,
         }

@@ -21,6 +21,9 @@ PADDING, UNKNOWN = 0, 1
 FIRST = 2  # id of the first word
 SIDES = ("pre", "post")
 SIGNS = r"\w+|[^\w\s]"
+_FILTERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase) | str.maketrans(
+    dict.fromkeys(f"{string.punctuation}\t\n".replace("'", ""), " ")
+)
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation, " "))
 
 
@@ -53,6 +56,19 @@ def shapes(text: str) -> str:
     return re.sub(r"\d", "0", text.lower())
 
 
+def filtered(text: str) -> str:
+    """`<start>`, then ASCII letters in lower case and punctuation to spaces, but for `'`.
+
+    As Keras encodes the IMDB reviews: a `<br />` is a word, br.
+    """
+    return f"<start> {text.translate(_FILTERED)}"
+
+
+def spaced(text: str) -> list[str]:
+    """What stands between blanks; other space is part of a word, as in Keras."""
+    return [word for word in text.split(" ") if word]
+
+
 def words_and_signs(text: str) -> list[str]:
     """Words, and every sign that is no part of one by itself."""
     return re.findall(SIGNS, text)
@@ -63,9 +79,11 @@ CLEANINGS: dict[str, Callable[[str], str]] = {
     "letters": letters,
     "opinions": opinions,
     "shapes": shapes,
+    "filtered": filtered,
 }
 TOKENISERS: dict[str, Callable[[str], list[str]]] = {
     "words": str.split,
+    "spaced": spaced,
     "words_and_signs": words_and_signs,
     "characters": list,
 }

@@ -18,49 +18,52 @@ class ClassPerSequence(Outputs):
     `groups` says what `Split.groups` counts (`subject`), None where nobody asks for each of them.
     `positive` names the class that is looked for, where there is one: it is scored by itself too.
     `double_softmax`: the head's output went through a softmax before the one of the loss, a mistake
-    of a published system.
+    of a published system. `binary`: the head is one logit, that of the second of two classes.
     """
 
     classes: tuple[str, ...]
     groups: str | None = None
     positive: str | None = None
     double_softmax: bool = False
+    binary: bool = False
     monitors: ClassVar[Mapping[str, str]] = {"val_loss": "min", "val_accuracy": "max"}
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(classes,)."""
-        return (len(self.classes),)
+        """(classes,), or (1,) if binary."""
+        return (1 if self.binary else len(self.classes),)
 
     def describe(self) -> dict[str, Any]:
         """`kind`, `classes` and the shape."""
         return {"kind": "class", "classes": list(self.classes), "shape": list(self.shape)}
 
     def head(self, encoded: Any) -> Any:
-        """Logits (batch, classes) from an encoding (batch, units), at least in float32."""
+        """Logits (batch, *shape) from an encoding (batch, units), at least in float32."""
         import keras
 
         dtype = "float32" if keras.config.dtype_policy().name.startswith("mixed") else None
         activation = "softmax" if self.double_softmax else None
-        return keras.layers.Dense(len(self.classes), activation, name="head", dtype=dtype)(encoded)
+        return keras.layers.Dense(*self.shape, activation, name="head", dtype=dtype)(encoded)
 
     def loss(self) -> Any:
         """Cross-entropy in nats, on logits."""
         import keras
 
+        if self.binary:
+            return keras.losses.BinaryCrossentropy(from_logits=True)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def compiled_metrics(self) -> list[Any]:
         """What is followed during training."""
         import keras
 
+        if self.binary:
+            return [keras.metrics.BinaryAccuracy(name="accuracy", threshold=0)]
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Softmax in float64, (samples, classes)."""
-        from scipy.special import softmax
-
-        return softmax(logits.astype("float64"), axis=-1)
+        """See the function of that name."""
+        return probabilities(logits)
 
     def metrics(self, truth: np.ndarray, logits: np.ndarray) -> dict[str, float]:
         """The figures of `metrics.json` for one split."""
@@ -70,7 +73,7 @@ class ClassPerSequence(Outputs):
         if self.positive is None:
             return figures
         positive = self.classes.index(self.positive), self.positive
-        return decisions(truth, logits.argmax(-1), positive) | figures
+        return decisions(truth, self.probabilities(logits).argmax(-1), positive) | figures
 
     def prediction_rows(self, truth: np.ndarray, logits: np.ndarray) -> Iterator[list[Any]]:
         """Header and rows of `predictions.csv`."""
@@ -85,7 +88,7 @@ class ClassPerSequence(Outputs):
         """Figures of the test set by file name."""
         from har_keras.reporting import figures
 
-        prediction = logits.argmax(-1)
+        prediction = self.probabilities(logits).argmax(-1)
         drawn = {}
         if len(self.classes) <= LEGIBLE:
             drawn["confusion"] = figures.confusion(truth, prediction, self.classes, note=note)
@@ -113,3 +116,13 @@ class ClassPerSequence(Outputs):
         """Names of truth and prediction, the latter with its probability."""
         for label, row in zip(truth, self.probabilities(logits), strict=True):
             yield self.classes[label], f"{self.classes[row.argmax()]} ({row.max():.2f})"
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Softmax in float64, (samples, classes); one logit a sample is that of the second of two."""
+    from scipy.special import softmax
+
+    logits = logits.astype("float64")
+    if logits.shape[-1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
+    return softmax(logits, axis=-1)
