@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,53 +95,94 @@ class Config:
 def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     """Read, scale, cut into windows and describe; raise `UserError` for an unusable series."""
     path, series = _read(config, root)
-    season = config.season or series.season
-    count = len(series.values)
-    start = count - max(1, round(config.test_share * count))
-    validated = start if published else start - max(1, round(config.validation_share * start))
-    lag = {"none": 0, "step": 1, "season": season}[config.difference]
-    _require_length(config, path, count, validated, start, lag, season)
-    learned = series.values if config.statistics == "series" else series.values[:validated]
-    scale = Scale.learn(learned, _power(config, path, series, validated, lag), lag)
-    cut = _Cut(series.values, scale, config.window)
-    train = cut.split(lag + config.window, validated, every=True)
-    validation = cut.split(validated, start, every=False)
-    test = cut.split(start, count, every=False)
-    if not config.overlap:
-        validation = cut.split(validated + config.window, start, every=True)
-        test = cut.split(start + config.window, count, every=True)
-    naive = np.abs(series.values[season:validated] - series.values[: validated - season])
-    outputs = ValuePerStep(config.window, scale, float(naive.mean()))
-    leads = min(max(season, 2), count - start)
-    study = Study(
-        series=series,
-        start=start,
-        season=season,
-        horizon=config.horizon or count - start,
-        origins=tuple(
-            np.unique(np.linspace(start, count - leads, config.origins).astype(int)).tolist()
-        ),
-        leads=leads,
-        outputs=outputs,
-        known=(train,) if published else (train, validation),
-        label=config.label or (series.name if config.path else PASSENGERS),
-        interval=config.interval,
-        baselines=config.baselines,
-    )
+    parts = _parts(config, path, series, published)
+    known = series.values if config.statistics == "series" else series.values[: parts.validated]
+    scale = Scale.learn(known, _power(config, path, series, parts), parts.lag)
+    train, validation, test = _splits(config, series.values, scale, parts)
+    outputs = ValuePerStep(config.window, scale, _naive_error(series.values, parts))
+    learned = (train,) if published else (train, validation)
+    study = _study(config, series, parts, outputs, learned)
     every = series.times.every if series.times else None
     return TaskData(
         train=train,
         validation=None if published else validation,
         test=test,
         inputs=Window(
-            config.window, scale, series.name, series.time, every, season, config.interval
+            config.window, scale, series.name, series.time, every, parts.season, config.interval
         ),
         outputs=outputs,
         source="series" if config.path else "airline",
-        sha256=digest(series.values, np.array(series.labels(0, count))),
+        sha256=digest(series.values, np.array(series.labels(0, parts.count))),
         baselines=study.peer_scores if config.baselines else None,
         steps_per_epoch=config.steps_per_epoch,
         study=study,
+    )
+
+
+class _Parts(NamedTuple):
+    """Steps before validation, before the test part, in all; of a season; of the difference."""
+
+    validated: int
+    start: int
+    count: int
+    season: int
+    lag: int
+
+
+def _parts(config: Config, path: Path, series: Series, published: bool) -> _Parts:
+    count, season = len(series.values), config.season or series.season
+    start = count - max(1, round(config.test_share * count))
+    validated = start if published else start - max(1, round(config.validation_share * start))
+    lag = {"none": 0, "step": 1, "season": season}[config.difference]
+    least = max(lag + config.window, season) + 2
+    shortest = min(size for size in (start - validated, count - start) if size)
+    if validated < least or (not config.overlap and shortest <= config.window):
+        raise UserError(
+            f"{path}: {count} values, {validated} of them to train on, are too few for task.window="
+            f"{config.window}, task.difference={config.difference} and a season of {season}:"
+            f" expected {least} to train on; a smaller task.window, or task.difference=step, takes"
+            " fewer"
+        )
+    return _Parts(validated, start, count, season, lag)
+
+
+def _splits(
+    config: Config, values: Array, scale: Scale, parts: _Parts
+) -> tuple[Split, Split, Split]:
+    """Training, validation (empty where there is none) and test."""
+    cut = _Cut(values, scale, config.window)
+    skipped = 0 if config.overlap else config.window
+    return (
+        cut.split(parts.lag + config.window, parts.validated, every=True),
+        cut.split(parts.validated + skipped, parts.start, every=not config.overlap),
+        cut.split(parts.start + skipped, parts.count, every=not config.overlap),
+    )
+
+
+def _naive_error(values: Array, parts: _Parts) -> float:
+    """Mean absolute error of the seasonal naive forecast over the training values."""
+    learned = values[: parts.validated]
+    return float(np.abs(learned[parts.season :] - learned[: -parts.season]).mean())
+
+
+def _study(
+    config: Config, series: Series, parts: _Parts, outputs: ValuePerStep, known: tuple[Split, ...]
+) -> Study:
+    tested = parts.count - parts.start
+    leads = min(max(parts.season, 2), tested)
+    origins = np.linspace(parts.start, parts.count - leads, config.origins).astype(int)
+    return Study(
+        series=series,
+        start=parts.start,
+        season=parts.season,
+        horizon=config.horizon or tested,
+        origins=tuple(np.unique(origins).tolist()),
+        leads=leads,
+        outputs=outputs,
+        known=known,
+        label=config.label or (series.name if config.path else PASSENGERS),
+        interval=config.interval,
+        baselines=config.baselines,
     )
 
 
@@ -179,7 +221,7 @@ def _read(config: Config, root: Path) -> tuple[Path, Series]:
     return path, series
 
 
-def _power(config: Config, path: Path, series: Series, validated: int, lag: int) -> float | None:
+def _power(config: Config, path: Path, series: Series, parts: _Parts) -> float | None:
     if config.power == "none":
         return None
     bad = series.values <= 0
@@ -195,20 +237,6 @@ def _power(config: Config, path: Path, series: Series, validated: int, lag: int)
         )
     power = config.fixed_power()
     if power is None:
-        power = likeliest_power(series.values[:validated], lag)
+        power = likeliest_power(series.values[: parts.validated], parts.lag)
         config.power = f"{power:g}"
     return power
-
-
-def _require_length(
-    config: Config, path: Path, count: int, validated: int, start: int, lag: int, season: int
-) -> None:
-    shortest = min(start - validated, count - start) if validated < start else count - start
-    least = max(lag + config.window, season) + 2
-    if validated >= least and (config.overlap or shortest > config.window):
-        return
-    raise UserError(
-        f"{path}: {count} values, {validated} of them to train on, are too few for task.window="
-        f"{config.window}, task.difference={config.difference} and a season of {season}: expected"
-        f" {least} to train on; a smaller task.window, or task.difference=step, takes fewer"
-    )
