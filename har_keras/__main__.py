@@ -8,7 +8,7 @@ from importlib import import_module
 
 from har_keras.errors import UserError, nearest
 
-COMMANDS = ("train", "evaluate", "predict", "stream", "benchmark", "report")
+COMMANDS = ("train", "evaluate", "predict", "stream", "benchmark", "reproduce", "report")
 
 
 def main() -> None:

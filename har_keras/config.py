@@ -30,6 +30,7 @@ from har_keras.training import initial_weights, optimizers
 _PACKAGED = Path(__file__).parent / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 MONITORS = ("val_loss", "val_accuracy")
+WATCHED = "test_loss"  # what a published protocol may stop by, as its authors did
 
 
 @dataclass
@@ -41,7 +42,11 @@ class Data:
 
 @dataclass
 class Training:
-    """How the weights are found."""
+    """How the weights are found.
+
+    `output_summaries`: TensorBoard also shows what the output layer holds and gives, epoch by
+    epoch: mean, deviation, extremes and histograms of its weights, scores and predictions.
+    """
 
     epochs: int = 30
     batch_size: int = 64
@@ -51,6 +56,7 @@ class Training:
     l2: float = 0.0
     gradient_flow: bool = False
     initial_weights: dict[str, str] = field(default_factory=dict)
+    output_summaries: bool = False
 
     def __post_init__(self) -> None:
         """Check each value by itself."""
@@ -59,9 +65,39 @@ class Training:
         require(self.l2 >= 0, "training.l2", self.l2, "0 or more")
         if self.patience is not None:
             require(self.patience > 0, "training.patience", self.patience, "at least 1, or null")
-        require_choice("training.monitor", self.monitor, MONITORS)
+        require(
+            self.monitor.startswith("val_") or self.monitor == WATCHED,
+            "training.monitor",
+            self.monitor,
+            f"a figure of validation data, such as val_loss{nearest(self.monitor, MONITORS)}",
+        )
         for pattern, text in self.initial_weights.items():
             initial_weights.parse(f"training.initial_weights.{pattern}", text)
+
+
+@dataclass
+class Reference:
+    """What a published system is held against, by `reproduce` alone.
+
+    `published`: the figure as its authors printed it, and `value` as `metric` (`test/accuracy`, a
+    split and a name of `metrics.json`) would give it, null where they printed none. `sound`: the
+    experiment that runs the task without what is `unsound` here, measured by `sound_metric` where
+    that differs. `seeds`: how many are run.
+    """
+
+    metric: str = "test/accuracy"
+    published: str = ""
+    value: float | None = None
+    unsound: str = ""
+    sound: str | None = None
+    sound_metric: str | None = None
+    seeds: int = 3
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        named = len(self.metric.split("/")) == 2
+        require(named, "reference.metric", self.metric, "a split and a metric, test/accuracy")
+        require(self.seeds > 0, "reference.seeds", self.seeds, "at least 1")
 
 
 @dataclass
@@ -78,6 +114,7 @@ class Config:
     seed: int = 0
     protocol: str = "sound"
     experiment: str | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         """Check the values against each other."""
@@ -96,7 +133,13 @@ class Config:
                 "optimizer.schedule=plateau: a published protocol has no validation set to watch,"
                 " expected another schedule (or protocol=sound)"
             )
-        if self.protocol == "published" and self.training.patience is not None:
+        by_test = self.training.monitor == WATCHED
+        if by_test and self.protocol == "sound":
+            raise UserError(
+                f"training.monitor={WATCHED}: test data choose nothing, expected a figure of"
+                " validation data, such as val_loss (or protocol=published)"
+            )
+        if self.protocol == "published" and self.training.patience is not None and not by_test:
             raise UserError(
                 f"training.patience={self.training.patience}: a published protocol has no"
                 " validation set to stop on, expected null (or protocol=sound)"

@@ -1,6 +1,7 @@
 """The way of one run: data, model, fit, evaluation, run folder."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -16,12 +17,13 @@ from har_keras import backend
 from har_keras.config import Config
 from har_keras.errors import UserError
 from har_keras.reporting import figures
-from har_keras.reporting.tables import summary
+from har_keras.reporting.tables import markdown, summary
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.run_folder import now, recorded, whole, write_json
-from har_keras.tasks import TaskData
+from har_keras.tasks import Findings, TaskData
 from har_keras.training import batches
 
+SAMPLES = 20  # shown as text
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
@@ -56,7 +58,10 @@ def run(
             device=backend.device(config.backend),
             preprocessing=data.inputs.preprocessing and asdict(data.inputs.preprocessing),
             classes=list(data.outputs.classes),
+            inputs=data.inputs.describe(),
+            outputs=data.outputs.describe(),
         )
+        _write_texts(folder, data.files)
         title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
         console.print(Text(f"{title}, seed {config.seed}", style="bold"))
         console.print(Text(str(folder)), soft_wrap=True)
@@ -68,21 +73,26 @@ def run(
             fitted = fit(model, data, config, folder, board, console)
         with whole(folder / "model.keras") as path:
             model.save(path)
-        logits = predict(model, data)
-        metrics = evaluate(data, logits) | {
+        outputs = predict(model, data)
+        metrics = evaluate(data, outputs) | {
             "timing": fitted.timing,
             "parameters": model.count_params(),
             "epochs": len(fitted.history["loss"]),
             "best_epoch": fitted.best_epoch,
         }
+        findings = study(data, model, metrics)
+        if data.baselines is not None:
+            metrics["baselines"] = data.baselines()
         write_json(folder / "metrics.json", metrics)
-        _write_predictions(folder / "predictions.csv", data, logits["test"])
-        labels = figures.LABELS
+        _write_predictions(folder / "predictions.csv", data, outputs["test"])
+        _write_texts(folder, findings.files)
+        labels = dict(data.outputs.labels or figures.LABELS)
         if config.training.l2:
             labels = labels | {"loss": "cross-entropy + L2 loss (nats)"}
         pictures = {
             "curves": figures.curves(fitted.history, fitted.best_epoch, labels, data.note),
-            **data.outputs.figures(data.test.y, logits["test"], data.test.groups, data.note),
+            **data.outputs.figures(data.test.y, outputs["test"], data.test.groups, data.note),
+            **findings.figures,
         }
         for name, figure in pictures.items():
             figures.save(figure, folder / "figures" / f"{name}.png")
@@ -93,6 +103,9 @@ def run(
         board.text("train", "config", f"```yaml\n{OmegaConf.to_yaml(config)}```")
         if data.note:
             board.text("test", "data", f"**{SIMULATED}**")
+        _write_samples(board, data, model, outputs["test"], fitted.best_epoch)
+        if data.baselines is not None:
+            board.text("test", "baselines", markdown(compared(metrics)))
         board.hparams(hyper_parameters(config), final_metrics(metrics))
         board.graph(model)
     _report(console, title, metrics, folder)
@@ -113,7 +126,7 @@ def build(config: Config, data: TaskData) -> Any:
     return family.build(config.model, data.inputs, data.outputs)
 
 
-def open_model(path: Path, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Any:
+def open_model(path: Path, inputs: tuple[int | None, ...], outputs: tuple[int | None, ...]) -> Any:
     """The saved model, on the running backend; nothing in the file is executed.
 
     Raises `UserError` unless it takes `inputs` and gives `outputs`, shapes without the batch axis.
@@ -147,20 +160,28 @@ def require_same_data(data: TaskData, known: dict[str, Any]) -> None:
 
 
 def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
-    """The model's outputs (logits) for every split, in full batches: the last is filled up."""
+    """The model's outputs for every split, in full batches: the last is filled up."""
     outputs = {}
     for name, split in data.splits.items():
         filling = np.repeat(split.x[:1], -len(split.x) % batches.EVALUATION_BATCH, axis=0)
         full = np.concatenate([split.x, filling])
-        logits = model.predict(full, batch_size=batches.EVALUATION_BATCH, verbose=0)
-        outputs[name] = np.asarray(logits)[: len(split.x)]
+        found = model.predict(full, batch_size=batches.EVALUATION_BATCH, verbose=0)
+        outputs[name] = np.asarray(found)[: len(split.x)]
     return outputs
 
 
-def evaluate(data: TaskData, logits: dict[str, np.ndarray]) -> dict[str, Any]:
+def evaluate(data: TaskData, outputs: dict[str, np.ndarray]) -> dict[str, Any]:
     """The task's metrics for every split; `validation` is None where there is none."""
-    found = {n: data.outputs.metrics(split.y, logits[n]) for n, split in data.splits.items()}
+    found = {n: data.outputs.metrics(split.y, outputs[n]) for n, split in data.splits.items()}
     return {name: found.get(name) for name in ("train", "validation", "test")}
+
+
+def study(data: TaskData, model: Any, metrics: dict[str, Any]) -> Findings:
+    """What the task's own tests of the model find; `metrics` take their figures up in place."""
+    findings = data.study(model) if data.study else Findings({}, {}, {})
+    for split, found in findings.metrics.items():
+        metrics[split] = {**(metrics[split] or {}), **found}
+    return findings
 
 
 def kernels(model: Any) -> dict[str, str]:
@@ -188,17 +209,58 @@ def hyper_parameters(config: Config) -> dict[str, Any]:
     return flat
 
 
-def _write_predictions(path: Path, data: TaskData, logits: np.ndarray) -> None:
-    with whole(path) as temporary, temporary.open("w", newline="") as file:
-        csv.writer(file).writerows(data.outputs.prediction_rows(data.test.y, logits))
+def compared(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """The figures of each split, then those of each baseline on the test split."""
+    splits = {name: metrics[name] for name in ("train", "validation", "test") if metrics[name]}
+    return splits | metrics.get("baselines", {})
+
+
+def samples(data: TaskData, outputs: np.ndarray, count: int) -> list[tuple[str, str, str]]:
+    """Some test samples as a person reads them: input, truth, prediction.
+
+    The same ones whatever was predicted; none where the task's inputs or outputs cannot be read.
+    """
+    rows = np.random.default_rng(0).permutation(len(data.test.x))[:count]
+    told = data.outputs.told(data.test.y[rows], outputs[rows])
+    return [
+        (shown, *both)
+        for row, both in zip(rows, told, strict=False)
+        if (shown := data.inputs.show(data.test.x[row]))
+    ]
+
+
+def _write_samples(
+    board: TensorBoard, data: TaskData, model: Any, outputs: np.ndarray, step: int
+) -> None:
+    """Curves of precision over recall, samples as text, and the word vectors."""
+    curves = data.outputs.precision_recall(data.test.y, outputs)
+    for name, (truth, scores) in curves.items():
+        board.precision_recall("test", f"precision_recall/{name}", truth, scores, step)
+    if shown := samples(data, outputs, SAMPLES):
+        lines = ["| input | truth | prediction |", "|---|---|---|"]
+        lines += [f"| {' | '.join(x.replace('|', '¦') for x in row)} |" for row in shown]
+        board.text("test", "samples", "\n".join(lines), step)
+    embedded = data.inputs.embedded(model)
+    if embedded is not None:
+        board.embedding("train", embedded.layer, embedded.words, embedded.vectors)
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        with whole(folder / name) as path:
+            path.write_text(text, encoding="utf-8", newline="")
+
+
+def _write_predictions(path: Path, data: TaskData, outputs: np.ndarray) -> None:
+    with whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(data.outputs.prediction_rows(data.test.y, outputs))
 
 
 def _report(console: Console, title: str, metrics: dict[str, Any], folder: Path) -> None:
-    splits = ("train", "validation", "test")
     summary(
         console,
         title,
-        {name: metrics[name] for name in splits if metrics[name]},
+        compared(metrics),
         {
             "epochs": f"{metrics['epochs']}, best {metrics['best_epoch']}",
             "fit": f"{metrics['timing']['fit_seconds']:.1f} s",

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from har_keras import backend
 from har_keras.commands.options import output, read
@@ -13,12 +15,14 @@ from har_keras.run_folder import read_finished, write_json
 
 OPTIONS = ("run", "output")
 OF_THE_RUN = ("backend", "data.root", "task.path", "hardware.")
+SAMPLES = 10  # shown
 
 
 def main(arguments: list[str]) -> None:
     """`run=<run folder>`; `backend=`, `data.root=`, `task.path=`, `hardware.*=`, `output=<folder>`.
 
-    Prints the metrics of every split and how far they are from those of `metrics.json`. Writes
+    Prints the metrics of every split, how far they are from those of `metrics.json`, and some test
+    samples that can be read, with what is true of them and what is predicted. Writes
     nothing unless `output` says where. Raises `UserError` for a folder that is no finished run.
     """
     options, overrides = read(arguments, OPTIONS, OF_THE_RUN)
@@ -31,9 +35,11 @@ def main(arguments: list[str]) -> None:
 
     data = pipeline.load(config)
     pipeline.require_same_data(data, record["data"])
-    shapes = data.train.x.shape[1:], (len(data.outputs.classes),)
+    shapes = data.inputs.shape, data.outputs.shape
     model = pipeline.open_model(folder / "model.keras", *shapes)
-    metrics = pipeline.evaluate(data, pipeline.predict(model, data))
+    outputs = pipeline.predict(model, data)
+    metrics = pipeline.evaluate(data, outputs)
+    pipeline.study(data, model, metrics)
     rows = {split: values for split, values in metrics.items() if values}
     differences = [
         abs(value - (stored[split] or {}).get(name, float("nan")))
@@ -46,8 +52,20 @@ def main(arguments: list[str]) -> None:
     }
     title = f"{config.model.name} on {config.task.name} ({data.source}), {config.backend}"
     summary(Console(), title, rows, facts)
+    if shown := pipeline.samples(data, outputs["test"], SAMPLES):
+        Console().print(_table(shown))
     if target is not None:
         write_json(target / "metrics.json", metrics)
+
+
+def _table(samples: list[tuple[str, str, str]]) -> Table:
+    table = Table(title="test samples", title_justify="left")
+    table.add_column("input", max_width=70)
+    table.add_column("truth")
+    table.add_column("prediction")
+    for row in samples:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _output_folder(typed: str, run: Path) -> Path:

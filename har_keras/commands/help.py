@@ -20,9 +20,14 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
   python -m har_keras evaluate run=<run folder>     the figures again, from the run folder alone
   python -m har_keras predict run=<run folder> input=<CSV file> [output=<CSV file>] [rate=50]
                                                     the label of each window of a recording
+  python -m har_keras predict run=<run folder> text="…" [format=table|csv|json] [output=<file>]
+                                                    what a run on texts says of one; of many with
+                                                    input=<file with a text a line>
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
   python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's
+  python -m har_keras reproduce [experiment …] [seeds=0,1,2] [backends=jax,torch]
+                                                    published systems, and the table of them
   python -m har_keras report [folder]               a table of all runs below a folder
 
 Choices

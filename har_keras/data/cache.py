@@ -23,6 +23,19 @@ def identity(files: Iterable[Path], *more: object) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
+def digest(*arrays: NDArray[Any]) -> str:
+    """Hexadecimal SHA-256 over the shapes, kinds and values of arrays of numbers or of text."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(repr((array.shape, array.dtype.kind)).encode())
+        if array.dtype.kind in "UTO":
+            total.update("\0".join(map(str, array.ravel())).encode("utf-8", "surrogateescape"))
+        else:
+            little = array.dtype.newbyteorder("<")
+            total.update(np.ascontiguousarray(array, little).data)
+    return total.hexdigest()
+
+
 def stored(file: Path, names: Iterable[str], make: Callable[[], Arrays]) -> Arrays:
     """Arrays `names` from the .npz `file`; where it is missing or damaged, made and stored there.
 

@@ -1,6 +1,16 @@
 """Recurrent cells and layers, drop-in for Keras's own, and some that Keras does not have."""
 
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
+from har_keras.layers.chrono import Chrono
+from har_keras.layers.ensemble import MeanOverMembers
+from har_keras.layers.masking import MaskedAs, Unmasked
+from har_keras.layers.pooling import (
+    Attention,
+    LastStep,
+    MaxOverTime,
+    MeanOverTime,
+    SumOverTime,
+)
 from har_keras.layers.sequence import (
     GRU,
     LSTM,
@@ -14,14 +24,23 @@ from har_keras.layers.variants import GravesLSTMCell, LayerNormGRUCell, LayerNor
 __all__ = [
     "GRU",
     "LSTM",
+    "Attention",
+    "Chrono",
     "GRUCell",
     "GravesLSTM",
     "GravesLSTMCell",
     "LSTMCell",
+    "LastStep",
     "LayerNormGRU",
     "LayerNormGRUCell",
     "LayerNormLSTM",
     "LayerNormLSTMCell",
+    "MaskedAs",
+    "MaxOverTime",
+    "MeanOverMembers",
+    "MeanOverTime",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SumOverTime",
+    "Unmasked",
 ]

@@ -10,8 +10,7 @@ from har_keras.errors import require
 from har_keras.models import recurrent
 
 if TYPE_CHECKING:
-    from har_keras.tasks.classification import ClassPerSequence
-    from har_keras.tasks.signals import Signals
+    from har_keras.tasks.description import Inputs, Outputs
 
 
 @dataclass
@@ -40,12 +39,18 @@ class Config(recurrent.Config):
         return self.projection or self.filters
 
 
-def build(config: Config, inputs: "Signals", outputs: "ClassPerSequence") -> Any:
-    """A `keras.Model` from the task's input to its head; `UserError` if too few steps are left."""
+def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
+    """A `keras.Model` from the task's input to its head.
+
+    Raises `UserError` if too few steps are left, and for a task that wants an output at each.
+    """
     import keras
     from keras import layers
 
-    start, x = inputs.open()
+    from har_keras.layers.masking import MaskedAs, Unmasked
+
+    allowed = "another model (it shortens time, and this task wants an output at every step)"
+    require(not outputs.per_step, "model", config.name or config.family, allowed)
     most = inputs.timesteps.bit_length() - 1
     require(
         config.convolutions <= most,
@@ -53,6 +58,8 @@ def build(config: Config, inputs: "Signals", outputs: "ClassPerSequence") -> Any
         config.convolutions,
         f"at most {most} for {inputs.timesteps} timesteps, each halves them",
     )
+    start, steps = inputs.open()
+    x = Unmasked(name="unmasked")(steps)
     for number in range(1, config.convolutions + 1):
         x = layers.Conv1D(
             config.filters,
@@ -63,5 +70,5 @@ def build(config: Config, inputs: "Signals", outputs: "ClassPerSequence") -> Any
         )(x)
         x = layers.ReLU()(layers.BatchNormalization(name=f"norm_{number}")(x))
         x = layers.MaxPooling1D(2)(x)
-    encoded = recurrent.encode(config, x)
+    encoded = recurrent.encode(config, MaskedAs(name="masked")([x, steps]))
     return keras.Model(start, outputs.head(encoded), name=config.name or config.family)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from har_keras.errors import require, require_choice
 
 if TYPE_CHECKING:
-    from har_keras.tasks.classification import ClassPerSequence
-    from har_keras.tasks.signals import Signals
+    from har_keras.tasks.description import Inputs, Outputs
 
 CELLS = {
     "simple_rnn": "SimpleRNN",
@@ -17,8 +16,16 @@ CELLS = {
     "layer_norm_lstm": "LayerNormLSTM",
     "layer_norm_gru": "LayerNormGRU",
 }
+BLOCKS = {"lstm": 4, "graves_lstm": 4, "gru": 3}  # of weights in a cell whose gates can remember
 KERAS_HAS = ("simple_rnn", "lstm", "gru")
-POOLINGS = ("last", "sum", "mean", "max")
+POOLINGS = {
+    "last": "LastStep",
+    "sum": "SumOverTime",
+    "mean": "MeanOverTime",
+    "max": "MaxOverTime",
+    "attention": "Attention",
+}
+ACTIVATIONS = ("relu", "tanh", "softmax", "linear")
 
 
 @dataclass
@@ -28,7 +35,11 @@ class Config:
     `projection`: units of a dense ReLU layer applied to every step before the first recurrent
     layer, or null. `depth` recurrent layers of `units` (in each direction if `bidirectional`), each
     added to its input if `residual`, with `dropout` before each layer but the first and before the
-    head. `pooling` makes one vector of all steps. `layers`: `own` (har_keras.layers) or `keras`.
+    head. `pooling` makes one vector of all steps, padding left out; a task that wants an output at
+    each step takes the steps themselves. `hidden`: units of a dense layer with `activation` between
+    that and the head, or null. `input_dropout` before the first recurrent layer, `step_dropout` of
+    each step before the pooling. `memory`: the gates start with memories of up to so many steps
+    (`layers.Chrono`), or null: Keras's way. `layers`: `own` (har_keras.layers) or `keras`.
     """
 
     name: str = ""
@@ -40,7 +51,12 @@ class Config:
     residual: bool = False
     pooling: str = "last"
     dropout: float = 0.0
+    input_dropout: float = 0.0
+    step_dropout: float = 0.0
     projection: int | None = None
+    hidden: int | None = None
+    activation: str = "relu"
+    memory: int | None = None
     layers: str = "own"
 
     def __post_init__(self) -> None:
@@ -52,9 +68,17 @@ class Config:
             require(self.cell in KERAS_HAS, "model.layers", "keras", f"own with {self.cell}")
         require(self.depth > 0, "model.depth", self.depth, "at least 1")
         require(self.units > 0, "model.units", self.units, "at least 1")
-        require(0 <= self.dropout < 1, "model.dropout", self.dropout, "0 to below 1")
-        if self.projection is not None:
-            require(self.projection > 0, "model.projection", self.projection, "at least 1, or null")
+        require_choice("model.activation", self.activation, ACTIVATIONS)
+        for name in ("dropout", "input_dropout", "step_dropout"):
+            rate = getattr(self, name)
+            require(0 <= rate < 1, f"model.{name}", rate, "0 to below 1")
+        for name in ("projection", "hidden"):
+            units = getattr(self, name)
+            require(units is None or units > 0, f"model.{name}", units, "at least 1, or null")
+        if self.memory is not None:
+            require(self.memory > 2, "model.memory", self.memory, "at least 3, or null")
+            allowed = f"null with {self.cell}, or one of {', '.join(BLOCKS)}"
+            require(self.cell in BLOCKS, "model.memory", self.memory, allowed)
         if self.residual and self.depth == 1 and self.front != self.width:
             require(False, "model.residual", True, "false with model.depth=1 (nothing to skip)")
         if self.residual and self.bidirectional:
@@ -72,47 +96,68 @@ class Config:
         return self.units * (2 if self.bidirectional else 1)
 
 
-def build(config: Config, inputs: "Signals", outputs: "ClassPerSequence") -> Any:
-    """A `keras.Model` from the task's input to its head."""
+def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
+    """A `keras.Model` from the task's input to its head.
+
+    Raises `UserError` where a step's output would see the future that it is to forecast.
+    """
     import keras
 
+    require_causal(config, outputs)
     start, x = inputs.open()
-    return keras.Model(start, outputs.head(encode(config, x)), name=config.name or config.family)
+    encoded = encode(config, x, outputs.per_step)
+    return keras.Model(start, outputs.head(encoded), name=config.name or config.family)
 
 
-def encode(config: Config, x: Any) -> Any:
-    """One vector a sequence, (batch, width), from the steps (batch, timesteps, features)."""
+def require_causal(config: Config, outputs: "Outputs") -> None:
+    """Raise `UserError` where a step's output would see the future that it is to forecast."""
+    allowed = "false for a forecast at every step (backwards in time it sees what it forecasts)"
+    require(not (outputs.causal and config.bidirectional), "model.bidirectional", True, allowed)
+
+
+def encode(config: Config, x: Any, per_step: bool = False) -> Any:
+    """One vector a sequence, (batch, width), from the steps (batch, timesteps, features).
+
+    With `per_step` one a step, (batch, timesteps, width). The mask of `x` says what is padding.
+    """
     from keras import layers
+
+    def dropped(x: Any, rate: float) -> Any:
+        return layers.Dropout(rate)(x) if rate else x
 
     if config.projection is not None:
         x = layers.Dense(config.projection, activation="relu", name="projection")(x)
+    x = dropped(x, config.input_dropout)
     for number in range(1, config.depth + 1):
-        if number > 1 and config.dropout:
-            x = layers.Dropout(config.dropout)(x)
-        y = _recurrent(config, f"{config.cell}_{number}", number == config.depth)(x)
+        x = dropped(x, config.dropout) if number > 1 else x
+        is_last_state = number == config.depth and config.pooling == "last" and not per_step
+        y = _recurrent(config, f"{config.cell}_{number}", not is_last_state or config.residual)(x)
         x = layers.Add()([x, y]) if config.residual and x.shape[1:] == y.shape[1:] else y
-    x = _pool(config.pooling, x)
-    return layers.Dropout(config.dropout)(x) if config.dropout else x
+    x = dropped(x, config.step_dropout)
+    if not per_step and len(x.shape) == 3:
+        x = _pooling(config.pooling)(x)
+    x = dropped(x, config.dropout)
+    if config.hidden is None:
+        return x
+    return dropped(layers.Dense(config.hidden, config.activation, name="hidden")(x), config.dropout)
 
 
-def _recurrent(config: Config, name: str, is_last: bool) -> Any:
+def _recurrent(config: Config, name: str, sequences: bool) -> Any:
     import keras
 
     from har_keras import layers
 
     source = layers if config.layers == "own" else keras.layers
-    sequences = not (is_last and config.pooling == "last") or config.residual
-    layer = getattr(source, CELLS[config.cell])(config.units, return_sequences=sequences, name=name)
+    given: dict[str, Any] = {"return_sequences": sequences, "name": name}
+    if config.memory is not None:
+        blocks = BLOCKS[config.cell]
+        given["bias_initializer"] = layers.Chrono(config.memory, blocks)
+        given |= {"unit_forget_bias": False} if blocks == BLOCKS["lstm"] else {}
+    layer = getattr(source, CELLS[config.cell])(config.units, **given)
     return keras.layers.Bidirectional(layer, name=name) if config.bidirectional else layer
 
 
-def _pool(pooling: str, x: Any) -> Any:
-    from keras import layers, ops
+def _pooling(name: str) -> Any:
+    from har_keras import layers
 
-    if len(x.shape) == 2:
-        return x
-    if pooling == "last":
-        return x[:, -1]
-    if pooling == "sum":
-        return ops.sum(x, axis=1)
-    return {"mean": layers.GlobalAveragePooling1D, "max": layers.GlobalMaxPooling1D}[pooling]()(x)
+    return getattr(layers, POOLINGS[name])(name="pooling")

@@ -37,19 +37,63 @@ def classification(truth: ArrayLike, probabilities: ArrayLike) -> dict[str, floa
             f"expected class indices in 0..{probabilities.shape[1] - 1}, "
             f"got {truth.min()}..{truth.max()}"
         )
-    prediction = probabilities.argmax(axis=1)
-    _, _, macro_f1, _ = precision_recall_fscore_support(
-        truth, prediction, average="macro", zero_division=0
-    )
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        truth, prediction, average="weighted", zero_division=0
-    )
     of_truth = probabilities[np.arange(len(truth)), truth]
-    return {
-        "accuracy": float(accuracy_score(truth, prediction)),
-        "macro_f1": float(macro_f1),
-        "weighted_precision": float(precision),
-        "weighted_recall": float(recall),
-        "weighted_f1": float(f1),
-        "loss": float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1)).mean()),
+    loss = float(-np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1)).mean())
+    return decisions(truth, probabilities.argmax(axis=1)) | {"loss": loss}
+
+
+def decisions(
+    truth: ArrayLike, prediction: ArrayLike, positive: tuple[int, str] | None = None
+) -> dict[str, float]:
+    """Score class indices, both int (samples,): `classification` without its loss.
+
+    `positive`, an index and a name, adds the precision, recall and F1 of that class (`spam_f1`).
+    """
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    averaged = {
+        average: precision_recall_fscore_support(
+            truth, prediction, average=average, zero_division=0
+        )
+        for average in ("macro", "weighted")
     }
+    figures = {
+        "accuracy": accuracy_score(truth, prediction),
+        "macro_f1": averaged["macro"][2],
+        "weighted_precision": averaged["weighted"][0],
+        "weighted_recall": averaged["weighted"][1],
+        "weighted_f1": averaged["weighted"][2],
+    }
+    if positive is not None:
+        index, name = positive
+        of_it = precision_recall_fscore_support(
+            truth == index, prediction == index, average="binary", zero_division=0
+        )
+        figures |= dict(zip(_of(name), of_it[:3], strict=True))
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _of(name: str) -> list[str]:
+    return [f"{name}_{figure}" for figure in ("precision", "recall", "f1")]
+
+
+def forecasting(truth: ArrayLike, forecast: ArrayLike, naive_error: float) -> dict[str, float]:
+    """Score forecasts, float (samples,) as is the truth, in the units of the series.
+
+    Returns:
+        `mae` and `rmse` in those units; `mape`, the mean absolute error in per cent of the truth,
+        unless that is 0 somewhere; `mase`, the mean absolute error over `naive_error`, which is
+        that of the seasonal naive forecast over the training values (Hyndman and Koehler 2006).
+
+    Raises:
+        ValueError: no samples, or arrays of different shapes.
+    """
+    truth, forecast = np.asarray(truth, np.float64), np.asarray(forecast, np.float64)
+    if not truth.size or truth.shape != forecast.shape:
+        raise ValueError(f"expected samples of one shape, got {truth.shape} and {forecast.shape}")
+    errors = np.abs(forecast - truth)
+    found = {"mae": errors.mean(), "rmse": np.sqrt((errors**2).mean())}
+    if (truth != 0).all():
+        found["mape"] = 100 * (errors / np.abs(truth)).mean()
+    if naive_error > 0:
+        found["mase"] = errors.mean() / naive_error
+    return {name: float(value) for name, value in found.items()}

@@ -42,6 +42,16 @@ def summary(
         console.print(text, soft_wrap=True)
 
 
+def markdown(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """The table of `summary` in Markdown: a column for each of `rows`."""
+    lines = [f"| metric | {' | '.join(rows)} |", "|---" * (len(rows) + 1) + "|"]
+    for metric in dict.fromkeys(metric for metrics in rows.values() for metric in metrics):
+        values = (metrics.get(metric) for metrics in rows.values())
+        cells = ("–" if x is None else number(x) for x in values)
+        lines.append(f"| {metric.replace('_', ' ')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def number(value: float) -> str:
     """Return a value with four decimals, or with two from ten on, whole from 10 000 on."""
     decimals = 4 if abs(value) < 10 else 2 if abs(value) < 10_000 else 0

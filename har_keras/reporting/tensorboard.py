@@ -5,7 +5,7 @@ import socket
 import struct
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,11 +22,16 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import (
     SessionEndInfo,
     SessionStartInfo,
 )
+from tensorboard.plugins.pr_curve import metadata as pr_metadata
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.plugins.text import metadata as text_metadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from har_keras.reporting import figures
+from har_keras.run_folder import whole
+
+THRESHOLDS = 201  # of a curve of precision over recall
 
 
 class TensorBoard:
@@ -97,6 +102,50 @@ class TensorBoard:
             tensor=make_tensor_proto([markdown.encode()]),
         )
         self._write(split, Event(summary=Summary(value=[value]), step=step))
+
+    def precision_recall(
+        self, split: str, name: str, truth: ArrayLike, scores: ArrayLike, step: int
+    ) -> None:
+        """Write a curve of precision over recall at `THRESHOLDS` thresholds from 0 to 1.
+
+        Args:
+            split: the run it goes to.
+            name: what is looked for, such as a class.
+            truth: bool (samples,).
+            scores: float (samples,) in 0..1.
+            step: of training.
+        """
+        place = np.floor(np.asarray(scores, float) * (THRESHOLDS - 1)).astype(int)
+        truth = np.asarray(truth, bool)
+        positive, negative = (
+            np.bincount(place[chosen], minlength=THRESHOLDS)[::-1].cumsum()[::-1]
+            for chosen in (truth, ~truth)
+        )
+        found = np.maximum(positive + negative, 1)
+        there = max(positive[0], 1)
+        counts = (positive, negative, negative[0] - negative, positive[0] - positive)
+        rows = np.stack([*counts, positive / found, positive / there]).astype(np.float32)
+        value = Summary.Value(
+            tag=name,
+            metadata=pr_metadata.create_summary_metadata(name, "", THRESHOLDS),
+            tensor=make_tensor_proto(rows),
+        )
+        self._write(split, Event(summary=Summary(value=[value]), step=step))
+
+    def embedding(self, split: str, name: str, words: Sequence[str], vectors: ArrayLike) -> None:
+        """Write vectors (words, width) with their words for the Projector tab; once a split."""
+        folder = self.folder / split
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole(folder / f"{name}.tsv") as path:
+            np.savetxt(path, np.asarray(vectors), fmt="%.6g", delimiter="\t")
+        with whole(folder / f"{name}_words.tsv") as path:
+            shown = (" ".join(word.split()) or repr(word) for word in words)
+            path.write_text("\n".join(shown) + "\n", encoding="utf-8")
+        config = ProjectorConfig()
+        found = config.embeddings.add(tensor_name=name, tensor_path=f"{name}.tsv")
+        found.metadata_path = f"{name}_words.tsv"
+        with whole(folder / "projector_config.pbtxt") as path:
+            path.write_text(str(config), encoding="utf-8")
 
     def hparams(
         self,

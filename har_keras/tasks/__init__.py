@@ -4,21 +4,21 @@ A module holds `Config` (the schema of its YAML) and `load`. It is read before t
 chosen, so it imports Keras inside functions only.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from har_keras.tasks.classification import ClassPerSequence
-from har_keras.tasks.signals import Signals
+from har_keras.tasks.description import Inputs, Outputs
 
 
 @dataclass(frozen=True)
 class Split:
-    """`x` (samples, timesteps, features) float32, `y` (samples,) int64, `groups` (samples,).
+    """`x` float32 or int32 (samples, timesteps[, features]), `y` as the task's output wants it.
 
-    A group has a number (int64) or a name (str).
-    Samples of one group (a person, a document) never stand in two splits.
+    `groups` (samples,) are numbers (int64) or names (str). Samples of one group (a person, a
+    document) never stand in two splits of a sound protocol.
     """
 
     x: np.ndarray
@@ -27,21 +27,40 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What is learned from a trained model itself, beside its outputs for the splits.
+
+    `metrics` by split, `figures` by name (matplotlib), `files` (texts for the run folder) by name.
+    """
+
+    metrics: Mapping[str, Mapping[str, float]]
+    figures: Mapping[str, Any]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class TaskData:
     """What a task gives: three splits (`validation` is None under a published protocol).
 
     `source` names where the data came from, `sha256` is that of the parsed arrays. `augment`
-    changes a training batch of `x` at random.
+    changes a training batch of `x` at random. `files` are texts for the run folder, by file name.
+    `baselines` fits models without a recurrent network and gives their test figures, by name.
+    `study` puts a trained `keras.Model` to the task's own tests. `steps_per_epoch` counts updates
+    where a pass over the data is too little to be an epoch.
     """
 
     train: Split
     validation: Split | None
     test: Split
-    inputs: Signals
-    outputs: ClassPerSequence
+    inputs: Inputs
+    outputs: Outputs
     source: str
     sha256: str
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    baselines: Callable[[], dict[str, dict[str, float]]] | None = None
+    study: Callable[[Any], Findings] | None = None
+    steps_per_epoch: int | None = None
 
     @property
     def splits(self) -> dict[str, Split]:

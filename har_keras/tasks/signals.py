@@ -1,15 +1,16 @@
 """Input description: windows of several signals."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from har_keras.data.preprocessing import Preprocessing
+from har_keras.tasks.description import Inputs
 
 
 @dataclass(frozen=True)
-class Signals:
+class Signals(Inputs):
     """Windows of `timesteps` samples of `features` signals.
 
     With `mean` and `variance` (one value a signal, from training data) the model standardises its
@@ -22,6 +23,16 @@ class Signals:
     mean: tuple[float, ...] | None = None
     variance: tuple[float, ...] | None = None
     preprocessing: Preprocessing | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(timesteps, features)."""
+        return self.timesteps, self.features
+
+    def describe(self) -> dict[str, Any]:
+        """`kind`, the shape, and how windows are made of samples."""
+        preprocessing = self.preprocessing and asdict(self.preprocessing)
+        return {"kind": "signals", "shape": list(self.shape), "preprocessing": preprocessing}
 
     def open(self) -> tuple[Any, Any]:
         """The `keras.Input` (batch, timesteps, features) and the tensor an encoder starts from."""

@@ -10,13 +10,15 @@ from rich.console import Console
 
 from har_keras import backend
 from har_keras.config import Config
-from har_keras.errors import require
+from har_keras.errors import require, require_choice
 from har_keras.reporting.tensorboard import TensorBoard
 from har_keras.tasks import TaskData
 from har_keras.training import batches, checkpoints, initial_weights, optimizers
 from har_keras.training.gradient_flow import GradientFlow
+from har_keras.training.interrupt import Interrupt
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
+from har_keras.training.summaries import OutputSummaries
 from har_keras.training.validation_state import ValidationState
 
 
@@ -37,19 +39,24 @@ def fit(
     Goes on from the last checkpoint in `folder` if there is one, as if never interrupted.
     Under a published protocol there is no validation set: the test set is watched as its authors
     did, chooses nothing, and the last epoch's weights stay. Raises `UserError` where the batch size
-    does not divide among parallel devices; what the watched split has over is left out there.
+    does not divide among parallel devices (what the watched split has over is left out there), and
+    for a `training.monitor` that the task's output has not.
     """
     training, published = config.training, data.validation is None
+    if not published:
+        require_choice("training.monitor", training.monitor, data.outputs.monitors)
     devices = backend.parallel_devices(config.backend, config.hardware)
     equal_parts = training.batch_size % devices == 0
     allowed = f"a multiple of the {devices} devices"
     require(equal_parts, "training.batch_size", training.batch_size, allowed)
-    updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
+    updates = _updates(data, config)
     prepare(model, data, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
-    log = Log(folder, board, data, "test" if published else "validation")
-    followed = [log, *([] if published else _followers(config))]
+    watched_name = "test" if published else "validation"
+    log = Log(folder, board, data, watched_name)
+    shown = [OutputSummaries(board, data, watched_name)] if training.output_summaries else []
+    followed = [log, *_followers(config, data)]
     if training.gradient_flow:
         followed.append(GradientFlow(folder, board, log.sample, data.note))
     kept = folder / "checkpoints"
@@ -71,6 +78,7 @@ def fit(
         training.shuffle,
         first * updates,
         data.augment,
+        data.inputs.lengths(data.train.x),
     )
     try:
         model.fit(
@@ -82,9 +90,11 @@ def fit(
             validation_batch_size=batches.EVALUATION_BATCH,
             callbacks=[
                 ValidationState(),
+                *shown,
                 *followed,
                 progress,
                 checkpoints.Checkpoints(kept, followed, resumed),
+                Interrupt(),
             ],
             shuffle=False,
             verbose=0,
@@ -92,13 +102,13 @@ def fit(
     finally:
         progress.bar.stop()
     best = checkpoints.read(kept / "best.npz")
-    if best is not None:
+    if best is not None and not published:
         best.restore(model)
     epochs = len(log.history["loss"])
     seconds = float(np.median(log.epoch_seconds))
     return Fitted(
         history=log.history,
-        best_epoch=epochs if best is None else best.epoch,
+        best_epoch=epochs if best is None or published else best.epoch,
         timing={
             "fit_seconds": log.fit_seconds,
             "epoch_seconds_median": seconds,
@@ -115,7 +125,7 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     for variable in model.trainable_variables:
         if training.l2:
             variable.regularizer = keras.regularizers.L2(training.l2 / 2)
-    updates = batches.updates_per_epoch(len(data.train.x), training.batch_size)
+    updates = _updates(data, config)
     model.compile(
         optimizers.build(config.optimizer, updates * training.epochs),
         loss=data.outputs.loss(),
@@ -124,10 +134,24 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     )
 
 
-def _followers(config: Config) -> list[keras.callbacks.Callback]:
-    """What watches the validation set: early stopping, and the plateau of the learning rate."""
+def _updates(data: TaskData, config: Config) -> int:
+    whole_pass = batches.updates_per_epoch(len(data.train.x), config.training.batch_size)
+    return data.steps_per_epoch or whole_pass
+
+
+def _followers(config: Config, data: TaskData) -> list[keras.callbacks.Callback]:
+    """What watches the validation set: early stopping, and the plateau of the learning rate.
+
+    Under a published protocol nothing does, unless it stops by the test loss as its authors did.
+    """
     training, optimizer = config.training, config.optimizer
-    mode = "max" if training.monitor.endswith("accuracy") else "min"
+    if data.validation is None:
+        return (
+            [keras.callbacks.EarlyStopping("val_loss", patience=training.patience, mode="min")]
+            if training.patience
+            else []
+        )
+    mode = data.outputs.monitors[training.monitor]
     early = keras.callbacks.EarlyStopping(
         training.monitor, patience=training.patience or training.epochs, mode=mode
     )

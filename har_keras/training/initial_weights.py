@@ -84,7 +84,12 @@ def _random_uniform(
     return rng.uniform(initializer.minval, initializer.maxval, shape)
 
 
+def _chrono(initializer: Any, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return initializer.draw(rng, shape)
+
+
 _KERAS = {
+    "Chrono": _chrono,
     "GlorotUniform": _glorot_uniform,
     "HeNormal": _he_normal,
     "Orthogonal": _orthogonal,

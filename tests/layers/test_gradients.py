@@ -83,16 +83,18 @@ def weighted_sum(factors: Any, outputs: Any) -> Any:
     return keras.ops.sum(factors * outputs)
 
 
+@pytest.mark.parametrize("units", [1, 2])  # JAX sums the weights' gradient up or not
 def test_kernel_as_the_generic_loop(
-    family: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    family: Any, units: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = family.drawn(rng, 3, 2, return_sequences=True, return_state=True, go_backwards=True)
+    arguments = {"return_sequences": True, "return_state": True, "go_backwards": True}
+    layer = family.drawn(rng, 3, units, **arguments)
     probe = Probe(layer, 4, 5, 3, family.states)
     shift = np.zeros((4, 5, 3), "float32")
     probe(shift)
     probe.set_weights([rng.normal(0, 0.5, w.shape) for w in probe.get_weights()])
     probe.compile(loss=weighted_sum)
-    factors = rng.normal(size=(4, 5 * 2 + family.states * 2)).astype("float32")
+    factors = rng.normal(size=(4, (5 + family.states) * units)).astype("float32")
     of_kernel = gradient_of(probe, shift, factors)()
     monkeypatch.setattr(type(layer), "inner_loop", keras.layers.RNN.inner_loop)
     of_loop = gradient_of(probe, shift, factors)()

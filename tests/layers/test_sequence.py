@@ -364,7 +364,7 @@ def test_argument_that_is_unknown(any_family: Any) -> None:
 def test_kernel_path_says_what_runs(family: Any) -> None:
     layer, name = family.layer(2), keras.backend.backend()
     reset_after = family.arguments.get("reset_after", True)
-    has_kernel = name == "jax" or (name == "torch" and reset_after)
+    has_kernel = name == "jax" or reset_after
     assert layer.kernel_path == (f"{name} kernel" if has_kernel else "keras loop")
     for slow in ({"activation": "relu"}, {"recurrent_dropout": 0.1}, {"unroll": True}):
         assert family.layer(2, **slow).kernel_path == "keras loop"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from google.protobuf import text_format
 from tensorboard import context
 from tensorboard.backend.event_processing import plugin_event_multiplexer
 from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
@@ -13,6 +14,8 @@ from tensorboard.plugins import base_plugin
 from tensorboard.plugins.hparams import api_pb2, backend_context
 from tensorboard.plugins.hparams.get_experiment import Handler as GetExperiment
 from tensorboard.plugins.hparams.list_session_groups import Handler as ListSessionGroups
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+from tensorboard.util.tensor_util import make_ndarray
 
 from har_keras.reporting import figures
 from har_keras.reporting.tensorboard import TensorBoard
@@ -224,3 +227,32 @@ def test_a_model_that_cannot_be_drawn_is_written_as_text(tmp_path: Path) -> None
     ]
     assert b"opaque" in texts[0]
     assert b"unbuilt" in texts[1]
+
+
+def test_precision_over_recall(tmp_path: Path) -> None:
+    truth = np.array([True, True, False, False])
+    with TensorBoard(tmp_path) as board:
+        board.precision_recall("test", "spam", truth, [1.0, 0.4, 0.6, 0.0], 3)
+    (event,) = read(tmp_path / "test").Tensors("spam")
+    assert event.step == 3
+    counts = make_ndarray(event.tensor_proto)
+    assert counts.shape == (6, 201)
+    assert counts[:, 0].tolist() == [2, 2, 0, 0, 0.5, 1]
+    assert counts[:, 100].tolist() == [1, 1, 1, 1, 0.5, 0.5]
+    assert counts[:, -1].tolist() == [1, 0, 2, 1, 1, 0.5]
+
+
+def test_words_of_the_projector(tmp_path: Path) -> None:
+    words = ["<padding>", "a b", "", "\u2028"]
+    with TensorBoard(tmp_path) as board:
+        board.embedding("train", "embedding", words, np.eye(4, 3))
+    names = (tmp_path / "train" / "embedding_words.tsv").read_text(encoding="utf-8").split("\n")
+    assert len(names) == len(words) + 1
+    assert names[:2] == words[:2]
+    assert all(names[:4])
+    vectors = np.loadtxt(tmp_path / "train" / "embedding.tsv")
+    assert vectors.shape == (4, 3)
+    config = text_format.Parse(
+        (tmp_path / "train" / "projector_config.pbtxt").read_text(), ProjectorConfig()
+    )
+    assert config.embeddings[0].tensor_path == "embedding.tsv"

@@ -72,3 +72,22 @@ def test_order_is_numpys_permutation() -> None:
 )
 def test_updates_per_epoch(samples: int, batch_size: int, updates: int) -> None:
     assert updates_per_epoch(samples, batch_size) == updates
+
+
+@light
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_batches_of_like_lengths_miss_nothing(samples: int, batch_size: int, seed: int) -> None:
+    lengths = np.random.default_rng(seed).integers(0, 200, samples)
+    x = (np.arange(201) < lengths[:, None]) * np.arange(1, samples + 1)[:, None]
+    updates = updates_per_epoch(samples, batch_size)
+    batches = list(islice(stream(x, x, batch_size, seed, lengths=lengths), 2 * updates))
+    assert batches[0][0].shape == batches[updates][0].shape == (batch_size, 201)
+    met = [row.max() for inputs, _ in batches for row in inputs]
+    assert sorted(met[:samples]) == sorted(x.max(1))
+    for number, (inputs, targets) in enumerate(batches):
+        np.testing.assert_array_equal(inputs, targets)
+        counts = (inputs > 0).sum(1)
+        expected = [lengths[row.max() - 1] for row in inputs if row.any()]
+        assert counts[counts > 0].tolist() == expected
+        if number % updates:
+            assert inputs.shape[1] in (32, 64, 128, 200)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn.utils import rnn
+
+SATURATED = 1e4  # the sigmoid of it is 1, of its negative 0, in any dtype
 
 
 def SimpleRNNCell(
@@ -17,8 +18,17 @@ def SimpleRNNCell(
 def LSTMCell(
     cell: Any, sequences: Any, states: list[Any], mask: Any = None
 ) -> tuple[Any, list[Any]]:
-    """See `har_keras.layers.LSTMCell` for the equations; torch's blocks stand in the same order."""
-    return _over_time(torch.lstm, _weights(cell), sequences, states, mask)
+    """See `har_keras.layers.LSTMCell` for the equations; torch's blocks stand in the same order.
+
+    A feature that is 1 where the mask is false closes the input gate and opens the forget gate, so
+    that the cell state is held.
+    """
+    weights = _weights(cell)
+    if mask is not None:
+        gates = sequences.new_tensor([-SATURATED, SATURATED, 0, 0])
+        weights[0] = torch.cat([weights[0], gates.repeat_interleave(cell.units)[:, None]], 1)
+        sequences = torch.cat([sequences, (~mask)[..., None].to(sequences.dtype)], -1)
+    return _over_time(torch.lstm, weights, sequences, states, mask)
 
 
 def GRUCell(
@@ -41,26 +51,17 @@ def _over_time(
     run: Callable[..., Any], weights: list[Any], sequences: Any, states: list[Any], mask: Any
 ) -> tuple[Any, list[Any]]:
     layers, dropout, training, bidirectional, batch_first = 1, 0.0, True, False, True
-    options = weights, len(weights) > 2, layers, dropout, training, bidirectional
-    if mask is None or not len(sequences):
-        outputs, *states = run(sequences, _start(states), *options, batch_first)
-        return outputs, [state[0] for state in states]
+    options = weights, len(weights) > 2, layers, dropout, training, bidirectional, batch_first
+    if mask is None:
+        outputs, *ends = run(sequences, _start(states), *options)
+        return outputs, [end[0] for end in ends]
     real_steps_first = torch.argsort(~mask, dim=1, stable=True)[..., None].expand_as(sequences)
-    lengths = mask.sum(1)
-    packed = rnn.pack_padded_sequence(
-        sequences.gather(1, real_steps_first), lengths.clamp(min=1).cpu(), batch_first, False
-    )
-    start = _start([state[packed.sorted_indices] for state in states])
-    data, *ends = run(packed.data, packed.batch_sizes, start, *options)
-    outputs, _ = rnn.pad_packed_sequence(
-        rnn.PackedSequence(data, *packed[1:]), batch_first, total_length=sequences.shape[1]
-    )
+    outputs, *ends = run(sequences.gather(1, real_steps_first), _start(states), *options)
     outputs = torch.cat([torch.zeros_like(outputs[:, :1]), outputs], 1)
     steps_so_far = mask.cumsum(1)[..., None].expand(-1, -1, outputs.shape[-1])
-    ends = [end[0][packed.unsorted_indices] for end in ends]
-    is_empty = (lengths == 0)[:, None]
-    states = [torch.where(is_empty, *both) for both in zip(states, ends, strict=True)]
-    return outputs.gather(1, steps_so_far), states
+    outputs = outputs.gather(1, steps_so_far)
+    h = torch.where(mask.any(1)[:, None], outputs[:, -1], states[0])
+    return outputs, [h, *(end[0] for end in ends[1:])]
 
 
 def _start(states: list[Any]) -> Any:

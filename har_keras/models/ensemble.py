@@ -1,0 +1,48 @@
+"""Several recurrent networks of one kind, whose mean is the output."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from har_keras.errors import require
+from har_keras.models import recurrent
+
+if TYPE_CHECKING:
+    from har_keras.tasks.description import Inputs, Outputs
+
+
+@dataclass
+class Config(recurrent.Config):
+    """Schema of the ensembles: `members` networks as `recurrent` has, of different initial weights.
+
+    Each learns by itself where the task's loss is the squared error, all as one otherwise. What a
+    task makes of its input before the encoder (embeddings) they share.
+    """
+
+    family: str = "ensemble"
+    members: int = 8
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        super().__post_init__()
+        require(self.members > 1, "model.members", self.members, "at least 2")
+
+
+def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
+    """A `keras.Model` from the task's input to the mean of the members' heads.
+
+    Raises `UserError` where a step's output would see the future that it is to forecast.
+    """
+    import keras
+
+    from har_keras.layers.ensemble import MeanOverMembers
+
+    recurrent.require_causal(config, outputs)
+    start, x = inputs.open()
+    found = []
+    for number in range(1, config.members + 1):
+        with keras.name_scope(f"member_{number}"):
+            steps = keras.Input(x.shape[1:])
+            head = outputs.head(recurrent.encode(config, steps, outputs.per_step))
+            found.append(keras.Model(steps, head, name=f"member_{number}")(x))
+    mean = MeanOverMembers(outputs.spread, name="mean")(found)
+    return keras.Model(start, mean, name=config.name or config.family)

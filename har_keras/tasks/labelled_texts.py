@@ -1,0 +1,244 @@
+"""What the tasks that put a text into one of a few classes share: values, splits, description."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from har_keras.data import vectors
+from har_keras.data.cache import digest
+from har_keras.data.labelled_texts import LabelledTexts, decoded
+from har_keras.data.text import (
+    CLEANINGS,
+    PADDING,
+    SIDES,
+    SIGNS,
+    TOKENISERS,
+    UNKNOWN,
+    Vocabulary,
+)
+from har_keras.errors import UserError, require, require_choice
+from har_keras.tasks import Split, TaskData
+from har_keras.tasks.classification import ClassPerSequence
+from har_keras.tasks.tokens import FILE, Tokens
+
+Draw = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
+
+
+@dataclass
+class TextTask:
+    """What the YAML of such a task holds.
+
+    `path`: a file of one's own in place of the dataset. `cleaning`, `tokeniser`: names in
+    `data.text`. `timesteps`: tokens kept, the `first` or `last` (`keep`), padded `pre` or `post`
+    (`padding`); null is the longest training text. `least`, `most`: how often a word of the
+    vocabulary was seen, and how many words it has. `embedding`: numbers a word; `vectors`: file of
+    pretrained ones. `set_of_words`: each word once, their order lost. `stop_words`: file of words
+    to leave out, or null. `vocabulary`: learned from `train`ing texts or (as published) from `all`.
+    `duplicates`: whether texts that are equal after cleaning all stay, in whatever splits.
+    `masked`: whether padding is told to the model, so that it counts for nothing.
+    `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
+    `double_softmax`: see `ClassPerSequence`. `validation_share`: of the texts that are not for
+    testing. `baselines`: whether linear models are fitted as well.
+    """
+
+    name: str = ""
+    path: str = ""
+    cleaning: str = "none"
+    tokeniser: str = "words"
+    timesteps: int | None = None
+    keep: str = "first"
+    padding: str = "post"
+    least: int = 1
+    most: int | None = None
+    embedding: int = 50
+    vectors: str | None = None
+    set_of_words: bool = False
+    stop_words: str | None = None
+    vocabulary: str = "train"
+    duplicates: bool = False
+    masked: bool = True
+    word_dropout: float = 0.0
+    double_softmax: bool = False
+    validation_share: float = 0.15
+    baselines: bool = True
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        require_choice("task.cleaning", self.cleaning, CLEANINGS)
+        require_choice("task.tokeniser", self.tokeniser, TOKENISERS)
+        require_choice("task.keep", self.keep, ("first", "last"))
+        require_choice("task.padding", self.padding, SIDES)
+        require_choice("task.vocabulary", self.vocabulary, ("train", "all"))
+        for key in ("least", "embedding"):
+            require(getattr(self, key) > 0, f"task.{key}", getattr(self, key), "at least 1")
+        for key in ("timesteps", "most"):
+            value = getattr(self, key)
+            require(value is None or value > 0, f"task.{key}", value, "at least 1, or null")
+        dropped = self.word_dropout
+        require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
+        share = self.validation_share
+        require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
+
+
+def describe(
+    config: TextTask,
+    data: LabelledTexts,
+    classes: Mapping[str, str],
+    grouped_by: Callable[[str], str],
+    draw_test: Draw,
+    seed: int,
+    published: bool,
+    source: str,
+) -> TaskData:
+    """Splits and descriptions of labelled texts.
+
+    `classes` maps each label to the name of its class, the last one the one looked for. Texts that
+    `grouped_by` makes equal never stand in two splits, unless `config.duplicates`. `draw_test`
+    says which of the classes (samples,) are for testing. Raises `UserError` for unusable texts.
+    """
+    data = data if config.duplicates else distinct(data, grouped_by)
+    y = np.array([list(classes).index(label) for label in data.labels])
+    shape = Tokens(
+        config.timesteps or 0,
+        Vocabulary(()),
+        config.embedding,
+        masked=config.masked,
+        padding=config.padding,
+        keep=config.keep,
+        cleaning=config.cleaning,
+        tokeniser=config.tokeniser,
+        without=_stop_words(config.stop_words),
+        distinct=config.set_of_words,
+    )
+    documents = [shape.tokens(text) for text in data.texts]
+    is_test = draw_test(y, seed)
+    is_validation = np.zeros_like(is_test)
+    if not published:
+        rest = np.flatnonzero(~is_test)
+        rng = np.random.default_rng([seed, 1])
+        is_validation[rest[stratified(y[rest], config.validation_share, rng)]] = True
+    parts = {"train": ~is_test & ~is_validation, "validation": is_validation, "test": is_test}
+    seen = [d for d, used in zip(documents, parts["train"], strict=True) if used]
+    learned_from = documents if config.vocabulary == "all" else seen
+    inputs = _inputs(config, shape, learned_from, seen, seed)
+    x = inputs.encode(documents)
+    groups = np.unique([grouped_by(text) for text in data.texts], return_inverse=True)[1]
+    splits = {name: Split(x[rows], y[rows], groups[rows]) for name, rows in parts.items()}
+    for name, index in ((n, i) for n, s in splits.items() for i in range(len(classes))):
+        if index not in splits[name].y and not (published and name == "validation"):
+            missing = list(classes.values())[index]
+            raise UserError(f"task={config.name}: too few texts, none of {missing} for {name}")
+    names = tuple(classes.values())
+    texts = np.array(data.texts, object)
+    fit = partial(linear, texts[~is_test], y[~is_test], texts[is_test], y[is_test], names)
+    return TaskData(
+        train=splits["train"],
+        validation=None if published else splits["validation"],
+        test=splits["test"],
+        inputs=inputs,
+        outputs=ClassPerSequence(names, positive=names[-1], double_softmax=config.double_softmax),
+        source=source,
+        sha256=digest(x, y),
+        augment=partial(drop, share=config.word_dropout) if config.word_dropout else None,
+        files={FILE: inputs.vocabulary.to_json()},
+        baselines=fit if config.baselines else None,
+    )
+
+
+def require_labels(data: LabelledTexts, labels: Mapping[str, str], source: Path) -> None:
+    """Raise `UserError` for the first label that is none of `labels`."""
+    for number, label in enumerate(data.labels, 1):
+        if label not in labels:
+            allowed = ", ".join(labels)
+            raise UserError(
+                f"{source}: text {number}: expected a label of {allowed}, found {label!r:.40}"
+            )
+
+
+def distinct(data: LabelledTexts, key: Callable[[str], str]) -> LabelledTexts:
+    """The first text of each `key`, with the label that most texts of that key have."""
+    labels: dict[str, Counter[str]] = {}
+    texts: dict[str, str] = {}
+    for label, text in zip(*data, strict=True):
+        texts.setdefault(key(text), text)
+        labels.setdefault(key(text), Counter())[label] += 1
+    most_common = [counts.most_common(1)[0][0] for counts in labels.values()]
+    return LabelledTexts(most_common, list(texts.values()))
+
+
+def stratified(y: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A random `share` of each class of `y` (samples,), as true in (samples,)."""
+    chosen = np.zeros(len(y), bool)
+    for label in np.unique(y):
+        places = rng.permutation(np.flatnonzero(y == label))
+        chosen[places[: round(share * len(places))]] = True
+    return chosen
+
+
+def drop(x: NDArray[np.int32], rng: np.random.Generator, share: float) -> NDArray[np.int32]:
+    """Ids (samples, timesteps) with a random `share` of the words made unknown."""
+    return np.where((x != PADDING) & (rng.random(x.shape) < share), np.int32(UNKNOWN), x)
+
+
+def linear(
+    train: NDArray[np.object_],
+    y_train: NDArray[np.int64],
+    test: NDArray[np.object_],
+    y_test: NDArray[np.int64],
+    classes: tuple[str, ...],
+) -> dict[str, dict[str, float]]:
+    """Test figures of linear models on raw texts: TF-IDF of words, signs and pairs of them."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
+
+    from har_keras.reporting.metrics import decisions
+
+    models = {
+        "TF-IDF + linear SVM": LinearSVC(random_state=0),
+        "TF-IDF + logistic regression": LogisticRegression(C=10, max_iter=1000),
+    }
+    figures = {}
+    for name, model in models.items():
+        words = TfidfVectorizer(token_pattern=SIGNS, ngram_range=(1, 2), sublinear_tf=True)
+        found = make_pipeline(words, model).fit(train, y_train).predict(test)
+        figures[name] = decisions(y_test, found, (len(classes) - 1, classes[-1]))
+    return figures
+
+
+def _inputs(
+    config: TextTask,
+    shape: Tokens,
+    learned_from: list[list[str]],
+    seen: list[list[str]],
+    seed: int,
+) -> Tokens:
+    vocabulary = Vocabulary.learn(learned_from, config.least, config.most)
+    if not vocabulary.words:
+        raise UserError(f"task.least={config.least}: expected a number that leaves some words")
+    matrix, width = None, config.embedding
+    if config.vectors is not None:
+        path = Path(config.vectors).expanduser()
+        found = vectors.read(path, vocabulary, seed)
+        print(vectors.coverage(found, vocabulary, path), flush=True)
+        matrix, width = found.matrix, found.matrix.shape[1]
+    longest = max(map(len, seen), default=1)
+    return Tokens(
+        **{
+            **vars(shape),
+            "timesteps": config.timesteps or max(longest, 1),
+            "vocabulary": vocabulary,
+            "embedding": width,
+            "vectors": matrix,
+        }
+    )
+
+
+def _stop_words(path: str | None) -> tuple[str, ...]:
+    return () if path is None else tuple(decoded(Path(path).expanduser()).split())
