@@ -39,5 +39,7 @@ def validation_losses(folder: Path, *arguments: str) -> list[float]:
 
 @pytest.mark.skipif(BACKEND == "torch", reason="torch refuses data_parallel, see test_bad_inputs")
 def test_two_devices_learn_what_one_does(tmp_path: Path) -> None:
-    two = validation_losses(tmp_path / "two", "hardware=data_parallel")
+    two = validation_losses(
+        tmp_path / "two", "hardware=data_parallel", "training.gradient_flow=true"
+    )
     assert two == pytest.approx(validation_losses(tmp_path / "one"), rel=3e-4)

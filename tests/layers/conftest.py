@@ -65,6 +65,11 @@ def families() -> dict[str, Family]:
     return FAMILIES
 
 
+@pytest.fixture(scope="session")
+def every_family() -> dict[str, Family]:
+    return FAMILIES | BEYOND_KERAS
+
+
 @pytest.fixture(scope="session", params=list(FAMILIES))
 def family(request: pytest.FixtureRequest) -> Family:
     """A cell that Keras has too."""

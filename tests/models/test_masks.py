@@ -56,8 +56,12 @@ def test_residual_last(padding: str) -> None:
 
 
 @pytest.mark.parametrize("name", config.choices("model"))
-def test_each_preset_reads_tokens(name: str) -> None:
+def test_each_preset_reads_tokens_or_says_why_not(name: str) -> None:
     settings = config.from_overrides([f"model={name}", "model.units=3"]).model
+    if settings.family == "ensemble":
+        with pytest.raises(UserError, match="model=gru_ensemble: expected another model"):
+            outputs(settings, Tokens(8, WORDS, 4))
+        return
     found = outputs(settings, Tokens(8, WORDS, 4))
     assert found.shape == (4, 2)
     assert np.isfinite(found).all()
@@ -67,8 +71,8 @@ def test_each_preset_reads_tokens(name: str) -> None:
 def test_each_preset_gives_steps_or_says_why_not(name: str) -> None:
     settings = config.from_overrides([f"model={name}", "model.units=3"]).model
     inputs, steps = Tokens(8, WORDS, 4), EachStep(("no", "yes"))
-    if settings.family == "conv_lstm":
-        with pytest.raises(UserError, match="model=conv_lstm: expected another model"):
+    if settings.family in ("conv_lstm", "ensemble"):
+        with pytest.raises(UserError, match=f"model={name}: expected another model"):
             built(settings, inputs, steps)
         return
     assert built(settings, inputs, steps).output_shape == (None, 8, 2)

@@ -8,16 +8,20 @@ import pytest
 from keras.ops import convert_to_numpy
 
 from har_keras import config
+from har_keras.data.text import Vocabulary
 from har_keras.errors import UserError
 from har_keras.models import conv_lstm, recurrent
 from har_keras.tasks.classification import ClassPerSequence
+from har_keras.tasks.description import Inputs
 from har_keras.tasks.signals import Signals
+from har_keras.tasks.tokens import Tokens
 from har_keras.training import initial_weights
 
 MODELS, OPTIMIZERS = config.choices("model"), config.choices("optimizer")
 STATISTICS = {"mean": tuple(np.linspace(-1, 1, 9)), "variance": tuple(np.linspace(0.5, 2, 9))}
 HAR = Signals(128, 9, **STATISTICS)
 SHORT = Signals(8, 9, **STATISTICS)
+BITS = Tokens(8, Vocabulary(("0", "1")), 2)
 ACTIVITIES = ClassPerSequence(tuple("abcdef"), groups="subject")
 
 
@@ -25,7 +29,7 @@ def preset(name: str, *overrides: str) -> Any:
     return config.from_overrides([f"model={name}", *overrides]).model
 
 
-def build(model: Any, inputs: Signals = SHORT) -> Any:
+def build(model: Any, inputs: Inputs = SHORT) -> Any:
     return import_module(f"har_keras.models.{model.family}").build(model, inputs, ACTIVITIES)
 
 
@@ -215,5 +219,7 @@ def test_hardware_loads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_experiment_loads_builds_and_draws(name: str) -> None:
     experiment = config.from_overrides([f"experiment={name}"])
     assert experiment.experiment == name
-    model = build(experiment.model)
-    initial_weights.draw(model, 0, experiment.training.initial_weights)
+    patterns = experiment.training.initial_weights
+    of_tokens = any(pattern.startswith("embedding/") for pattern in patterns)
+    model = build(experiment.model, BITS if of_tokens else SHORT)
+    initial_weights.draw(model, 0, patterns)
