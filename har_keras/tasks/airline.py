@@ -112,7 +112,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         ),
         outputs=outputs,
         source="series" if config.path else "airline",
-        sha256=digest(series.values, np.array(series.labels(0, parts.count))),
+        sha256=digest(series.values, np.array(series.labels(0, parts.total))),
         baselines=study.peer_scores if config.baselines else None,
         steps_per_epoch=config.steps_per_epoch,
         study=study,
@@ -124,7 +124,7 @@ class _Parts(NamedTuple):
 
     validated: int
     start: int
-    count: int
+    total: int
     season: int
     lag: int
 
@@ -155,7 +155,7 @@ def _splits(
     return (
         cut.split(parts.lag + config.window, parts.validated, every=True),
         cut.split(parts.validated + skipped, parts.start, every=not config.overlap),
-        cut.split(parts.start + skipped, parts.count, every=not config.overlap),
+        cut.split(parts.start + skipped, parts.total, every=not config.overlap),
     )
 
 
@@ -168,9 +168,9 @@ def _naive_error(values: Array, parts: _Parts) -> float:
 def _study(
     config: Config, series: Series, parts: _Parts, outputs: ValuePerStep, known: tuple[Split, ...]
 ) -> Study:
-    tested = parts.count - parts.start
+    tested = parts.total - parts.start
     leads = min(max(parts.season, 2), tested)
-    origins = np.linspace(parts.start, parts.count - leads, config.origins).astype(int)
+    origins = np.linspace(parts.start, parts.total - leads, config.origins).astype(int)
     return Study(
         series=series,
         start=parts.start,
