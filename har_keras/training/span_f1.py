@@ -38,16 +38,16 @@ class SpanF1(keras.metrics.Metric):
 
     def _spans(self, labels: Any, real: Any) -> tuple[Any, Any]:
         """Kind of the span that begins at each step, 0 where none does, and where it ends."""
-        timesteps = labels.shape[1]
         one_hot = ops.one_hot(labels, len(self.kinds[0]), dtype="int32")
         kinds = ops.where(real, ops.sum(one_hot * ops.convert_to_tensor(self.kinds), -1), 0)
         begins = ops.sum(one_hot * ops.cast(self.begins, "int32"), -1) > 0
         before = ops.pad(kinds[:, :-1], [(0, 0), (1, 0), (0, 0)])
         inside = (kinds > 0) & (kinds == before) & ~begins
-        places = ops.reshape(ops.arange(timesteps, dtype="int32"), (1, timesteps, 1))
-        borders = ops.where(inside, timesteps, places)
-        ends = ops.associative_scan(ops.minimum, borders, reverse=True, axis=1)
-        ends = ops.pad(ends[:, 1:], [(0, 0), (0, 1), (0, 0)], constant_values=timesteps)
+        timesteps = ops.shape(labels)[1]
+        places = ops.arange(timesteps, dtype="int32")
+        later = places[None, :] > places[:, None]
+        outside = later[None, :, :, None] & ~inside[:, None]
+        ends = ops.min(ops.where(outside, places[None, None, :, None], timesteps), axis=2)
         return ops.where(inside, 0, kinds), ends
 
     def result(self) -> Any:
