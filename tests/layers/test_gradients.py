@@ -58,53 +58,6 @@ check(layers.GRU(3, return_sequences=True, use_bias=False), reference.gru)
 """
 
 
-MASKS = np.array([[0, 0, 1, 1, 1], [1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
-
-
-class Probe(keras.Model):
-    """A masked layer whose inputs and initial states are weights, so that they have gradients."""
-
-    def __init__(self, layer: Any, batch: int, timesteps: int, features: int, states: int) -> None:
-        super().__init__()
-        self.layer = layer
-        self.sequences = self.add_weight(shape=(batch, timesteps, features), name="sequences")
-        shape = batch, layer.cell.units
-        self.start = [self.add_weight(shape=shape, name=f"start_{i}") for i in range(states)]
-
-    def call(self, shift: Any, training: bool = False) -> Any:
-        mask = keras.ops.convert_to_tensor(MASKS)
-        start = [*self.start]
-        outputs, *states = self.layer(self.sequences + shift, initial_state=start, mask=mask)
-        flat = keras.ops.reshape(outputs, (outputs.shape[0], -1))
-        return keras.ops.concatenate([flat, *states], axis=-1)
-
-
-def weighted_sum(factors: Any, outputs: Any) -> Any:
-    return keras.ops.sum(factors * outputs)
-
-
-@pytest.mark.parametrize("units", [1, 2])  # JAX sums the weights' gradient up or not
-def test_kernel_as_the_generic_loop(
-    family: Any, units: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arguments = {"return_sequences": True, "return_state": True, "go_backwards": True}
-    layer = family.drawn(rng, 3, units, **arguments)
-    probe = Probe(layer, 4, 5, 3, family.states)
-    shift = np.zeros((4, 5, 3), "float32")
-    probe(shift)
-    probe.set_weights([rng.normal(0, 0.5, w.shape) for w in probe.get_weights()])
-    probe.compile(loss=weighted_sum)
-    factors = rng.normal(size=(4, (5 + family.states) * units)).astype("float32")
-    of_kernel = gradient_of(probe, shift, factors)()
-    monkeypatch.setattr(type(layer), "inner_loop", keras.layers.RNN.inner_loop)
-    of_loop = gradient_of(probe, shift, factors)()
-    assert len(of_kernel) == len(layer.weights) + 1 + family.states
-    assert of_kernel.keys() == of_loop.keys()
-    for path, gradient in of_kernel.items():
-        assert np.abs(gradient).max() > 0.01
-        np.testing.assert_allclose(gradient, of_loop[path], atol=1e-4, err_msg=path)
-
-
 def test_float64_against_finite_differences_of_the_reference() -> None:
     done = subprocess.run(
         [sys.executable, "-c", AGAINST_FINITE_DIFFERENCES],

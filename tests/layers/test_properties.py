@@ -61,6 +61,21 @@ def weighted_sum(factors: Any, outputs: Any) -> Any:
     return keras.ops.sum(factors * outputs)
 
 
+def assert_same_gradients(probe: Probe, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Those of the fast path are those of Keras's loop."""
+    probe.compile(loss=weighted_sum)
+    shift = np.zeros(probe.sequences.shape, "float32")
+    factors = rng.normal(size=probe(shift).shape).astype("float32")
+    fast = gradient_of(probe, shift, factors)()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "choice", "reference")
+        reference = gradient_of(probe, shift, factors)()
+    assert fast.keys() == reference.keys()
+    for path, gradient in fast.items():
+        np.testing.assert_allclose(gradient, reference[path], atol=1e-4, err_msg=path)
+    return fast
+
+
 def mask_of(kind: str, batch: int, timesteps: int, rng: np.random.Generator) -> Any:
     if kind == "none":
         return None
@@ -145,12 +160,18 @@ def test_any_layer(
         again.set_weights(probe.get_weights())
         np.testing.assert_allclose(outputs, convert_to_numpy(again(shift)), atol=1e-5)
     if layer.kernel_path != "keras loop":
-        probe.compile(loss=weighted_sum)
-        factors = rng.normal(size=outputs.shape).astype("float32")
-        fast = gradient_of(probe, shift, factors)()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(kernels, "choice", "reference")
-            reference = gradient_of(probe, shift, factors)()
-        assert fast.keys() == reference.keys()
-        for path, gradient in fast.items():
-            np.testing.assert_allclose(gradient, reference[path], atol=1e-4, err_msg=path)
+        assert_same_gradients(probe, rng)
+
+
+HARD = np.array([[0, 0, 1, 1, 1], [1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
+
+
+@pytest.mark.parametrize("units", [1, 2])  # JAX sums the weights' gradient up or not
+def test_kernel_as_the_generic_loop(family: Any, units: int, rng: np.random.Generator) -> None:
+    """Each case once, by the gradient of everything that a kernel takes."""
+    arguments = {"return_sequences": True, "return_state": True, "go_backwards": True}
+    probe = Probe(family.layer(units, **arguments), (*HARD.shape, 3, units), HARD, family.states)
+    probe.set_weights([rng.normal(0, 0.5, w.shape) for w in probe.get_weights()])
+    gradients = assert_same_gradients(probe, rng)
+    assert len(gradients) == len(probe.layer.weights) + 1 + family.states
+    assert all(np.abs(gradient).max() > 0.01 for gradient in gradients.values())
