@@ -82,7 +82,7 @@ class Reference:
     `published`: the figure as its authors printed it, and `value` as `metric` (`test/accuracy`, a
     split and a name of `metrics.json`) would give it, null where they printed none. `sound`: the
     experiment that runs the task without what is `unsound` here, measured by `sound_metric` where
-    that differs. `seeds`: how many are run.
+    that differs. `seeds`, `sound_seeds`: how many are run of each.
     """
 
     metric: str = "test/accuracy"
@@ -92,12 +92,14 @@ class Reference:
     sound: str | None = None
     sound_metric: str | None = None
     seeds: int = 3
+    sound_seeds: int = 5
 
     def __post_init__(self) -> None:
         """Check each value by itself."""
         named = len(self.metric.split("/")) == 2
         require(named, "reference.metric", self.metric, "a split and a metric, test/accuracy")
-        require(self.seeds > 0, "reference.seeds", self.seeds, "at least 1")
+        for key in ("seeds", "sound_seeds"):
+            require(getattr(self, key) > 0, f"reference.{key}", getattr(self, key), "at least 1")
 
 
 @dataclass

@@ -30,8 +30,11 @@ def main(arguments: list[str]) -> None:
     root = Path(options["output"]).expanduser()
     failed = []
     for name, reference in systems.items():
-        for experiment in filter(None, (name, reference.sound)):
-            seeds = typed.get("seeds", ",".join(map(str, range(reference.seeds))))
+        wanted = {name: reference.seeds}
+        if reference.sound:
+            wanted[reference.sound] = reference.sound_seeds
+        for experiment, runs_wanted in wanted.items():
+            seeds = typed.get("seeds", ",".join(map(str, range(runs_wanted))))
             backends = options["backends"] or backend.default()
             if seeds and not _sweep(experiment, seeds, backends, options, overrides, root):
                 failed.append(experiment)

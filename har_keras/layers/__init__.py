@@ -3,6 +3,7 @@
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from har_keras.layers.chrono import Chrono
 from har_keras.layers.ensemble import MeanOverMembers
+from har_keras.layers.evidence import Evidence
 from har_keras.layers.masking import MaskedAs, Unmasked
 from har_keras.layers.pooling import (
     Attention,
@@ -26,6 +27,7 @@ __all__ = [
     "LSTM",
     "Attention",
     "Chrono",
+    "Evidence",
     "GRUCell",
     "GravesLSTM",
     "GravesLSTMCell",

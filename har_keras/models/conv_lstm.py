@@ -71,4 +71,5 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
         x = layers.ReLU()(layers.BatchNormalization(name=f"norm_{number}")(x))
         x = layers.MaxPooling1D(2)(x)
     encoded = recurrent.encode(config, MaskedAs(name="masked")([x, steps]))
-    return keras.Model(start, outputs.head(encoded), name=config.name or config.family)
+    logits = recurrent.with_evidence(outputs.head(encoded), inputs, start)
+    return keras.Model(start, logits, name=config.name or config.family)

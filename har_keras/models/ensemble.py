@@ -31,7 +31,7 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
     """A `keras.Model` from the task's input to the mean of the members' heads.
 
     Raises `UserError` where a step's output would see the future that it is to forecast, and where
-    steps are masked: Keras does not take a mask into a model within a model.
+    steps are masked (Keras does not take a mask into a model within a model) or evidence given.
     """
     import keras
     from keras.src.backend import get_keras_mask
@@ -42,6 +42,8 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
     start, x = inputs.open()
     allowed = "another model (the members of an ensemble would not see what is padding)"
     require(get_keras_mask(x) is None, "model", config.name or config.family, allowed)
+    allowed = "another model (the members of an ensemble have no place for evidence)"
+    require(inputs.evidence(start) is None, "model", config.name or config.family, allowed)
     found = []
     for number in range(1, config.members + 1):
         with keras.name_scope(f"member_{number}"):

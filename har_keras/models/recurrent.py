@@ -105,8 +105,16 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
 
     require_causal(config, outputs)
     start, x = inputs.open()
-    encoded = encode(config, x, outputs.per_step)
-    return keras.Model(start, outputs.head(encoded), name=config.name or config.family)
+    logits = with_evidence(outputs.head(encode(config, x, outputs.per_step)), inputs, start)
+    return keras.Model(start, logits, name=config.name or config.family)
+
+
+def with_evidence(logits: Any, inputs: "Inputs", start: Any) -> Any:
+    """The head's logits, and what the input tells by itself added where it does."""
+    from keras import layers
+
+    evidence = inputs.evidence(start)
+    return logits if evidence is None else layers.Add(name="logits")([logits, evidence])
 
 
 def require_causal(config: Config, outputs: "Outputs") -> None:

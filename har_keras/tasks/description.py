@@ -38,6 +38,10 @@ class Inputs(ABC):
         Steps that are padding are told by the tensor's Keras mask.
         """
 
+    def evidence(self, start: Any) -> Any | None:
+        """Logits of the `keras.Input` alone, to be added to those of the head, or None."""
+        return None
+
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Plain values for `run.json`; `kind` (`signals`, `tokens`, `series`) says who reads it."""

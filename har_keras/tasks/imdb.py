@@ -14,7 +14,8 @@ from har_keras.data.text import CLEANINGS, FIRST, SIDES, TOKENISERS, UNKNOWN, Vo
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
-from har_keras.tasks.labelled_texts import linear
+from har_keras.tasks.evidence import MOST, WithEvidence
+from har_keras.tasks.labelled_texts import drop, linear
 from har_keras.tasks.tokens import FILE, Tokens
 
 CLASSES = ("negative", "positive")
@@ -30,7 +31,10 @@ class Config:
     (as published) that of `keras`, which is of all training reviews, the held-out ones too; of
     `size` ids in all. `embedding`: numbers a word; `vectors`: file of pretrained ones. `masked`:
     whether padding is told to the model, so that it counts for nothing. `validation_share`: of the
-    training reviews. `baselines`: whether linear models are fitted as well.
+    training reviews. `evidence`: to the head's logit is added what words and pairs tell by
+    themselves (`layers.Evidence`), pairs that so many training reviews hold; null for none of that.
+    `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
+    `baselines`: whether linear models are fitted as well.
     """
 
     name: str = "imdb"
@@ -44,6 +48,8 @@ class Config:
     embedding: int = 64
     vectors: str | None = None
     masked: bool = True
+    evidence: int | None = None
+    word_dropout: float = 0.0
     validation_share: float = 0.1
     baselines: bool = True
 
@@ -58,6 +64,12 @@ class Config:
             require(getattr(self, key) > 0, f"task.{key}", getattr(self, key), "at least 1")
         least = FIRST + len(RESERVED) + 1
         require(self.size >= least, "task.size", self.size, f"at least {least}")
+        dropped = self.word_dropout
+        require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
+        if self.evidence is not None:
+            require(self.evidence > 0, "task.evidence", self.evidence, "at least 1, or null")
+            allowed = f"at most {MOST} with task.evidence"
+            require(self.size <= MOST, "task.size", self.size, allowed)
         share = self.validation_share
         require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
 
@@ -100,6 +112,12 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     for part in splits:
         if len(np.unique(splits[part].y)) < len(CLASSES):
             raise UserError(f"task=imdb: too few reviews, only one class of them for {part}")
+    if config.evidence is not None:
+        train = splits["train"]
+        inputs = WithEvidence.of(inputs, train.x, train.y, config.evidence)
+        require(
+            len(inputs.known) > 0, "task.evidence", config.evidence, "less (no pair is in so many)"
+        )
     return TaskData(
         train=splits["train"],
         validation=splits["validation"],
@@ -108,6 +126,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         outputs=ClassPerSequence(CLASSES, positive=CLASSES[1], binary=True),
         source="imdb",
         sha256=digest(x, reviews.y),
+        augment=partial(drop, share=config.word_dropout) if config.word_dropout else None,
         files={FILE: vocabulary.to_json()},
         baselines=partial(_baselines, reviews, parts) if config.baselines else None,
     )

@@ -6,10 +6,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import pytest
 
 import har_keras
-from har_keras.training.autodiff import gradient_of
 
 AGAINST_FINITE_DIFFERENCES = """
 import keras, numpy as np
