@@ -28,6 +28,7 @@ from rich.text import Text
 from har_keras import backend
 from har_keras.config import overrides_of
 from har_keras.errors import UserError
+from har_keras.reporting.runs import Run
 from har_keras.run_folder import is_running, read_finished, read_json
 
 
@@ -166,16 +167,18 @@ def place(sweep: Path, jobs: Sequence[list[str]], first: int) -> list[Job]:
 
 
 def outcome(folder: Path) -> tuple[float, str]:
-    """The validation metric that chose the best epoch, and the figures in words."""
-    _, metrics = read_finished(folder)
+    """The validation metric that chose the best epoch, and the figures in words.
+
+    The metric that runs are ranked by stands in where the other is not in `metrics.json`.
+    """
+    run = Run(folder, "completed", *read_finished(folder))
     monitor = str(OmegaConf.load(folder / ".hydra" / "config.yaml").training.monitor)
-    held_out = metrics["validation"] or metrics["test"]
-    shown = [
-        f"{split} accuracy {metrics[split]['accuracy']:.4f}"
-        for split in ("validation", "test")
-        if metrics[split]
-    ]
-    return float(held_out[monitor.removeprefix("val_")]), ", ".join(shown)
+    ranked_by = run.headline.metric
+    figures = {split: run.value(split, ranked_by) for split in ("validation", "test")}
+    told = {split: value for split, value in figures.items() if value is not None}
+    objective = run.value(next(iter(told)), monitor.partition("_")[2])
+    shown = ", ".join(f"{split} {ranked_by} {value:.4f}" for split, value in told.items())
+    return next(iter(told.values())) if objective is None else objective, shown
 
 
 def show(jobs: Sequence[Job], waiting: Sequence[Future[None]]) -> None:

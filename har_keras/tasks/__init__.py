@@ -40,7 +40,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class TaskData:
-    """What a task gives: three splits (`validation` None under a published protocol, but for `imdb`).
+    """What a task gives: three splits (`validation` may be None under a published protocol).
 
     `source` names where the data came from, `sha256` is that of the parsed arrays. `augment`
     changes a training batch of `x` at random. `files` are texts for the run folder, by file name.

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hydra_plugins.har_keras_launcher import place
+import pytest
+from hydra_plugins.har_keras_launcher import outcome, place
 
 TINY = (
     "task.source=simulated",
@@ -60,3 +61,39 @@ def test_jobs_take_their_old_folder_or_the_next_free_one(tmp_path: Path) -> None
     jobs = [["seed=3"], ["model=gru", "seed=2"], ["seed=4"], ["seed=1"], ["seed=1"]]
     found = [job.folder.name for job in place(tmp_path, jobs, 0)]
     assert found == ["1", "3", "2", "0", "4"]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "metrics", "objective", "shown"),
+    [
+        (
+            "val_loss",
+            {"validation": {"loss": 0.5, "accuracy": 0.8}, "test": {"accuracy": 0.7}},
+            0.5,
+            "validation accuracy 0.8000, test accuracy 0.7000",
+        ),
+        (
+            "val_loss",
+            {"validation": {"mae": 2.0}, "test": {"mae": 3}},
+            2.0,
+            "validation mae 2.0000",
+        ),
+        (
+            "test_loss",
+            {"validation": None, "test": {"f1": 0.6, "loss": 1.5}},
+            1.5,
+            "test f1 0.6000",
+        ),
+    ],
+)
+def test_a_job_is_told_by_what_its_task_is_ranked_by(
+    monitor: str, metrics: dict[str, Any], objective: float, shown: str, tmp_path: Path
+) -> None:
+    record = {"status": "completed", "backend": "jax", "data": {}}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    (tmp_path / "metrics.json").write_text(json.dumps({"train": {}} | metrics))
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra/config.yaml").write_text(f"training: {{monitor: {monitor}}}")
+    found = outcome(tmp_path)
+    assert found[0] == objective
+    assert found[1].startswith(shown)
