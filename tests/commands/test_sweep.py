@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hydra_plugins.har_keras_launcher import outcome, place
 
 TINY = (
