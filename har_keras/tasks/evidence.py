@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from har_keras.data.text import FIRST
+from har_keras.errors import require
 from har_keras.tasks.tokens import Tokens
 
 MOST = 46_340  # ids, so that the number of a pair of them stays below 2^31
@@ -26,8 +27,12 @@ class WithEvidence(Tokens):
 
     @classmethod
     def of(cls, tokens: Tokens, x: NDArray[np.int32], y: NDArray[np.int64], least: int) -> Self:
-        """Of training samples `x` (samples, timesteps), `y` 0 or 1; `least` hold each pair."""
+        """Of training samples `x` (samples, timesteps), `y` 0 or 1; `least` hold each pair.
+
+        Raises `UserError` where no pair is in so many, and for a vocabulary that is too large.
+        """
         size = tokens.vocabulary.size
+        require(size <= MOST, "task.evidence", least, f"null with more than {MOST} words ({size})")
         ids, words = ratios(x, y, 1)
         by_id = np.zeros(size, np.float32)
         by_id[ids] = words
@@ -35,6 +40,7 @@ class WithEvidence(Tokens):
         first, second = x[:, :-1], x[:, 1:]
         numbers = np.where((first >= FIRST) & (second >= FIRST), first * size + second, 0)
         known, pairs = ratios(numbers, y, least)
+        require(len(known) > 0, "task.evidence", least, "less (no pair of words is in so many)")
         return cls(**vars(tokens), words=by_id, known=known, pairs=pairs)
 
     def evidence(self, start: Any) -> Any:

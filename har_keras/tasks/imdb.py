@@ -14,7 +14,7 @@ from har_keras.data.text import CLEANINGS, FIRST, SIDES, TOKENISERS, UNKNOWN, Vo
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
-from har_keras.tasks.evidence import MOST, WithEvidence
+from har_keras.tasks.evidence import WithEvidence
 from har_keras.tasks.labelled_texts import drop, linear
 from har_keras.tasks.tokens import FILE, Tokens
 
@@ -68,8 +68,6 @@ class Config:
         require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
         if self.evidence is not None:
             require(self.evidence > 0, "task.evidence", self.evidence, "at least 1, or null")
-            allowed = f"at most {MOST} with task.evidence"
-            require(self.size <= MOST, "task.size", self.size, allowed)
         share = self.validation_share
         require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
 
@@ -115,9 +113,6 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     if config.evidence is not None:
         train = splits["train"]
         inputs = WithEvidence.of(inputs, train.x, train.y, config.evidence)
-        require(
-            len(inputs.known) > 0, "task.evidence", config.evidence, "less (no pair is in so many)"
-        )
     return TaskData(
         train=splits["train"],
         validation=splits["validation"],

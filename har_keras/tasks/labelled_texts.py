@@ -24,6 +24,7 @@ from har_keras.data.text import (
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
+from har_keras.tasks.evidence import WithEvidence
 from har_keras.tasks.tokens import FILE, Tokens
 
 Draw = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
@@ -42,6 +43,8 @@ class TextTask:
     `duplicates`: whether texts that are equal after cleaning all stay, in whatever splits.
     `masked`: whether padding is told to the model, so that it counts for nothing.
     `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
+    `evidence`: to the head's logit is added what words and pairs tell by themselves
+    (`layers.Evidence`), pairs that so many training texts hold; null for none of that.
     `double_softmax`: see `ClassPerSequence`. `validation_share`: of the texts that are not for
     testing. `baselines`: whether linear models are fitted as well.
     """
@@ -63,6 +66,7 @@ class TextTask:
     duplicates: bool = False
     masked: bool = True
     word_dropout: float = 0.0
+    evidence: int | None = None
     double_softmax: bool = False
     validation_share: float = 0.15
     baselines: bool = True
@@ -81,6 +85,10 @@ class TextTask:
             require(value is None or value > 0, f"task.{key}", value, "at least 1, or null")
         dropped = self.word_dropout
         require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
+        if self.evidence is not None:
+            require(self.evidence > 0, "task.evidence", self.evidence, "at least 1, or null")
+            allowed = "false with task.evidence"
+            require(not self.double_softmax, "task.double_softmax", True, allowed)
         share = self.validation_share
         require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
 
@@ -133,6 +141,9 @@ def describe(
         if index not in splits[name].y and not (published and name == "validation"):
             missing = list(classes.values())[index]
             raise UserError(f"task={config.name}: too few texts, none of {missing} for {name}")
+    if config.evidence is not None:
+        train = splits["train"]
+        inputs = WithEvidence.of(inputs, train.x, train.y, config.evidence)
     names = tuple(classes.values())
     texts = np.array(data.texts, object)
     fit = partial(linear, texts[~is_test], y[~is_test], texts[is_test], y[is_test], names)
@@ -141,7 +152,12 @@ def describe(
         validation=None if published else splits["validation"],
         test=splits["test"],
         inputs=inputs,
-        outputs=ClassPerSequence(names, positive=names[-1], double_softmax=config.double_softmax),
+        outputs=ClassPerSequence(
+            names,
+            positive=names[-1],
+            double_softmax=config.double_softmax,
+            binary=config.evidence is not None,
+        ),
         source=source,
         sha256=digest(x, y),
         augment=partial(drop, share=config.word_dropout) if config.word_dropout else None,

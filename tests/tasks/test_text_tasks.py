@@ -202,3 +202,13 @@ def test_si650_has_few_distinct_sentences() -> None:
     assert len(read(root / "si650" / "training.txt").texts) == 7086
     data = si650.load(si650.Config(cleaning="opinions"), root, 0, published=False)
     assert sum(len(split.x) for split in data.splits.values()) == 1212
+
+
+def test_evidence_takes_one_logit(messages: Path) -> None:
+    data = load(messages, evidence=2)
+    assert data.outputs.shape == (1,)
+    assert data.inputs.words[data.inputs.vocabulary.ids["prize"]] > 1
+    with pytest.raises(UserError, match=r"task\.double_softmax=True: expected false with task\.e"):
+        load(messages, evidence=2, double_softmax=True)
+    with pytest.raises(UserError, match=r"task\.evidence=0: expected at least 1, or null"):
+        load(messages, evidence=0)
