@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from har_keras.data import imdb, vectors
 from har_keras.data.cache import digest
 from har_keras.data.imdb import Reviews, Words
-from har_keras.data.text import CLEANINGS, FIRST, SIDES, TOKENISERS, UNKNOWN, Vocabulary
+from har_keras.data.text import CLEANINGS, FIRST, TOKENISERS, UNKNOWN, Vocabulary
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
 from har_keras.tasks.evidence import WithEvidence
 from har_keras.tasks.labelled_texts import drop, linear
+from har_keras.tasks.text_options import TextOptions
 from har_keras.tasks.tokens import FILE, Tokens
 
 CLASSES = ("negative", "positive")
@@ -23,18 +24,11 @@ RESERVED = ("<start>", "<unused>")  # Keras's own, beside padding and unknown
 
 
 @dataclass
-class Config:
+class Config(TextOptions):
     """Schema of `conf/task/imdb.yaml`.
 
-    `cleaning`, `tokeniser`: names in `data.text`. `timesteps`: tokens kept, the `first` or `last`
-    (`keep`), padded `pre` or `post` (`padding`). `vocabulary`: learned from `train`ing reviews, or
-    (as published) that of `keras`, which is of all training reviews, the held-out ones too; of
-    `size` ids in all. `embedding`: numbers a word; `vectors`: file of pretrained ones. `masked`:
-    whether padding is told to the model, so that it counts for nothing. `validation_share`: of the
-    training reviews. `evidence`: to the head's logit is added what words and pairs tell by
-    themselves (`layers.Evidence`), pairs that so many training reviews hold; null for none of that.
-    `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
-    `baselines`: whether linear models are fitted as well.
+    `vocabulary`: learned from `train`ing reviews, or (as published) that of `keras`, which is of
+    all training reviews, the held-out ones too; of `size` ids in all.
     """
 
     name: str = "imdb"
@@ -43,33 +37,16 @@ class Config:
     timesteps: int = 400
     keep: str = "last"
     padding: str = "pre"
-    vocabulary: str = "train"
     size: int = 20_000
     embedding: int = 64
-    vectors: str | None = None
-    masked: bool = True
-    evidence: int | None = None
-    word_dropout: float = 0.0
     validation_share: float = 0.1
-    baselines: bool = True
 
     def __post_init__(self) -> None:
         """Check each value by itself."""
-        require_choice("task.cleaning", self.cleaning, CLEANINGS)
-        require_choice("task.tokeniser", self.tokeniser, TOKENISERS)
-        require_choice("task.keep", self.keep, ("first", "last"))
-        require_choice("task.padding", self.padding, SIDES)
+        super().__post_init__()
         require_choice("task.vocabulary", self.vocabulary, ("train", "keras"))
-        for key in ("timesteps", "embedding"):
-            require(getattr(self, key) > 0, f"task.{key}", getattr(self, key), "at least 1")
         least = FIRST + len(RESERVED) + 1
         require(self.size >= least, "task.size", self.size, f"at least {least}")
-        dropped = self.word_dropout
-        require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
-        if self.evidence is not None:
-            require(self.evidence > 0, "task.evidence", self.evidence, "at least 1, or null")
-        share = self.validation_share
-        require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
 
 
 def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:

@@ -13,11 +13,8 @@ from har_keras.data import vectors
 from har_keras.data.cache import digest
 from har_keras.data.labelled_texts import LabelledTexts, decoded
 from har_keras.data.text import (
-    CLEANINGS,
     PADDING,
-    SIDES,
     SIGNS,
-    TOKENISERS,
     UNKNOWN,
     Vocabulary,
 )
@@ -25,72 +22,41 @@ from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
 from har_keras.tasks.evidence import WithEvidence
+from har_keras.tasks.text_options import TextOptions
 from har_keras.tasks.tokens import FILE, Tokens
 
 Draw = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
 
 
 @dataclass
-class TextTask:
-    """What the YAML of such a task holds.
+class TextTask(TextOptions):
+    """What the YAML of a task on a file of labelled texts holds.
 
-    `path`: a file of one's own in place of the dataset. `cleaning`, `tokeniser`: names in
-    `data.text`. `timesteps`: tokens kept, the `first` or `last` (`keep`), padded `pre` or `post`
-    (`padding`); null is the longest training text. `least`, `most`: how often a word of the
-    vocabulary was seen, and how many words it has. `embedding`: numbers a word; `vectors`: file of
-    pretrained ones. `set_of_words`: each word once, their order lost. `stop_words`: file of words
-    to leave out, or null. `vocabulary`: learned from `train`ing texts or (as published) from `all`.
-    `duplicates`: whether texts that are equal after cleaning all stay, in whatever splits.
-    `masked`: whether padding is told to the model, so that it counts for nothing.
-    `word_dropout`: share of training words, drawn anew for each batch, that are taken as unknown.
-    `evidence`: to the head's logit is added what words and pairs tell by themselves
-    (`layers.Evidence`), pairs that so many training texts hold; null for none of that.
-    `double_softmax`: see `ClassPerSequence`. `validation_share`: of the texts that are not for
-    testing. `baselines`: whether linear models are fitted as well.
+    `path`: a file of one's own in place of the dataset. `timesteps` null is the longest training
+    text. `least`, `most`: how often a word of the vocabulary was seen, and how many words it has.
+    `set_of_words`: each word once, their order lost. `stop_words`: file of words to leave out, or
+    null. `vocabulary`: learned from `train`ing texts or (as published) from `all`. `duplicates`:
+    whether texts that are equal after cleaning all stay, in whatever splits. `double_softmax`: see
+    `ClassPerSequence`.
     """
 
-    name: str = ""
     path: str = ""
-    cleaning: str = "none"
-    tokeniser: str = "words"
-    timesteps: int | None = None
-    keep: str = "first"
-    padding: str = "post"
     least: int = 1
     most: int | None = None
-    embedding: int = 50
-    vectors: str | None = None
     set_of_words: bool = False
     stop_words: str | None = None
-    vocabulary: str = "train"
     duplicates: bool = False
-    masked: bool = True
-    word_dropout: float = 0.0
-    evidence: int | None = None
     double_softmax: bool = False
-    validation_share: float = 0.15
-    baselines: bool = True
 
     def __post_init__(self) -> None:
         """Check each value by itself."""
-        require_choice("task.cleaning", self.cleaning, CLEANINGS)
-        require_choice("task.tokeniser", self.tokeniser, TOKENISERS)
-        require_choice("task.keep", self.keep, ("first", "last"))
-        require_choice("task.padding", self.padding, SIDES)
+        super().__post_init__()
         require_choice("task.vocabulary", self.vocabulary, ("train", "all"))
-        for key in ("least", "embedding"):
-            require(getattr(self, key) > 0, f"task.{key}", getattr(self, key), "at least 1")
-        for key in ("timesteps", "most"):
-            value = getattr(self, key)
-            require(value is None or value > 0, f"task.{key}", value, "at least 1, or null")
-        dropped = self.word_dropout
-        require(0 <= dropped < 1, "task.word_dropout", dropped, "0 to below 1")
+        require(self.least > 0, "task.least", self.least, "at least 1")
+        require(self.most is None or self.most > 0, "task.most", self.most, "at least 1, or null")
         if self.evidence is not None:
-            require(self.evidence > 0, "task.evidence", self.evidence, "at least 1, or null")
             allowed = "false with task.evidence"
             require(not self.double_softmax, "task.double_softmax", True, allowed)
-        share = self.validation_share
-        require(0 < share < 1, "task.validation_share", share, "above 0 and below 1")
 
 
 def describe(
