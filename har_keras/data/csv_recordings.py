@@ -65,10 +65,10 @@ class CsvReader:
 
     def push(self, chunk: bytes) -> Rows:
         """Samples of all lines that end in `chunk`."""
-        whole, _, self._rest = (self._rest + chunk).rpartition(b"\n")
+        whole, end, self._rest = (self._rest + chunk).rpartition(b"\n")
         if len(self._rest) > BLOCK:
             self._refuse(self._line + 1, "is longer than 1 MB, expected one sample a line")
-        return self._parsed(whole)
+        return self._parsed(whole + end)
 
     def close(self) -> Rows:
         """The sample of a last line without an end; raise `UserError` if there were none at all."""
@@ -81,7 +81,8 @@ class CsvReader:
         return rows
 
     def _parsed(self, block: bytes) -> Rows:
-        lines = self._decoded(block).replace("\r\n", "\n").split("\n") if block else []
+        text = self._decoded(block).replace("\r\n", "\n").removesuffix("\n")
+        lines = text.split("\n") if block else []
         if self._header is None and lines:
             self._read_header(lines.pop(0).removeprefix("\ufeff"))
             self._line = 1

@@ -23,6 +23,23 @@ class Vectors(NamedTuple):
     found: int
 
 
+def embeddings(
+    name: str | None, root: Path, vocabulary: Vocabulary, seed: int, width: int
+) -> tuple[NDArray[np.float32] | None, int]:
+    """Where the embeddings of a vocabulary start, and how wide they are: `width` without a file.
+
+    The file `name` is looked for here, then in `root`; how many words it has is printed. Raises
+    `UserError` as `read` does.
+    """
+    if name is None:
+        return None, width
+    path = Path(name).expanduser()
+    path = path if path.is_file() else root / path
+    found = read(path, vocabulary, seed)
+    print(coverage(found, vocabulary, path), flush=True)
+    return found.matrix, found.matrix.shape[1]
+
+
 def read(path: Path, vocabulary: Vocabulary, seed: int) -> Vectors:
     """Vectors for the words of a vocabulary; those not in the file are drawn uniformly by `seed`.
 

@@ -1,6 +1,5 @@
 """Drugs and adverse effects in sentences of case reports, or the spans of any CoNLL file."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from har_keras.data import ade, tagged, vectors
+from har_keras.data import ade, tagged
 from har_keras.data.cache import digest
 from har_keras.data.tagged import OUTSIDE, Sentence
 from har_keras.data.text import Vocabulary
+from har_keras.data.vectors import embeddings
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData, crf
 from har_keras.tasks.tagging import ClassPerStep
@@ -159,12 +159,7 @@ def _described(
     config: Config, root: Path, train: Sequence[Sequence[str]], longest: int, seed: int
 ) -> Words:
     vocabulary, parts = learn(train)
-    embedding, found = config.embedding, None
-    if config.vectors:
-        path = root / Path(config.vectors).expanduser()
-        given = vectors.read(path, vocabulary, seed)
-        print(vectors.coverage(given, vocabulary, path), file=sys.stderr)
-        embedding, found = given.matrix.shape[1], given.matrix
+    found, embedding = embeddings(config.vectors, root, vocabulary, seed, config.embedding)
     timesteps = longest + 1  # the stream of batches wants one more than any sentence has
     return Words(timesteps, vocabulary, parts, embedding, config.part_embedding, found)
 

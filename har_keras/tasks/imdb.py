@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from har_keras.data import imdb, vectors
+from har_keras.data import imdb
 from har_keras.data.cache import digest
 from har_keras.data.imdb import Reviews, Words
 from har_keras.data.text import CLEANINGS, FIRST, TOKENISERS, UNKNOWN, Vocabulary
+from har_keras.data.vectors import embeddings
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
@@ -65,12 +66,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         vocabulary = Vocabulary((RESERVED + tuple(imdb.keras_index(root)))[: config.size - FIRST])
     else:
         vocabulary = most_frequent(words, parts["train"], config.size)
-    matrix, width = None, config.embedding
-    if config.vectors is not None:
-        path = Path(config.vectors).expanduser()
-        found = vectors.read(path, vocabulary, seed)
-        print(vectors.coverage(found, vocabulary, path), flush=True)
-        matrix, width = found.matrix, found.matrix.shape[1]
+    matrix, width = embeddings(config.vectors, root, vocabulary, seed, config.embedding)
     inputs = Tokens(
         config.timesteps,
         vocabulary,

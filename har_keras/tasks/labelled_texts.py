@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from har_keras.data import vectors
 from har_keras.data.cache import digest
 from har_keras.data.labelled_texts import LabelledTexts, decoded
 from har_keras.data.text import (
@@ -18,6 +17,7 @@ from har_keras.data.text import (
     UNKNOWN,
     Vocabulary,
 )
+from har_keras.data.vectors import embeddings
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
@@ -65,6 +65,7 @@ def describe(
     classes: Mapping[str, str],
     grouped_by: Callable[[str], str],
     draw_test: Draw,
+    root: Path,
     seed: int,
     published: bool,
     source: str,
@@ -99,7 +100,7 @@ def describe(
     parts = {"train": ~is_test & ~is_validation, "validation": is_validation, "test": is_test}
     seen = [d for d, used in zip(documents, parts["train"], strict=True) if used]
     learned_from = documents if config.vocabulary == "all" else seen
-    inputs = _inputs(config, shape, learned_from, seen, seed)
+    inputs = _inputs(config, shape, learned_from, seen, root, seed)
     x = inputs.encode(documents)
     groups = np.unique([grouped_by(text) for text in data.texts], return_inverse=True)[1]
     splits = {name: Split(x[rows], y[rows], groups[rows]) for name, rows in parts.items()}
@@ -199,17 +200,13 @@ def _inputs(
     shape: Tokens,
     learned_from: list[list[str]],
     seen: list[list[str]],
+    root: Path,
     seed: int,
 ) -> Tokens:
     vocabulary = Vocabulary.learn(learned_from, config.least, config.most)
     if not vocabulary.words:
         raise UserError(f"task.least={config.least}: expected a number that leaves some words")
-    matrix, width = None, config.embedding
-    if config.vectors is not None:
-        path = Path(config.vectors).expanduser()
-        found = vectors.read(path, vocabulary, seed)
-        print(vectors.coverage(found, vocabulary, path), flush=True)
-        matrix, width = found.matrix, found.matrix.shape[1]
+    matrix, width = embeddings(config.vectors, root, vocabulary, seed, config.embedding)
     longest = max(map(len, seen), default=1)
     return Tokens(
         **{

@@ -44,7 +44,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     data = read(path) if path else _sentences(root)
     require_labels(data, CLASSES, path or root)
     source = "texts" if path else "si650"
-    return describe(config, data, CLASSES, opinions, draw_test, seed, published, source)
+    return describe(config, data, CLASSES, opinions, draw_test, root, seed, published, source)
 
 
 def folds(y: NDArray[np.int64], count: int) -> NDArray[np.int64]:

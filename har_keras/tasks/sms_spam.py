@@ -55,7 +55,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     data = read(path) if path else _collection(root)
     require_labels(data, CLASSES, path or root)
     source = "texts" if path else "sms_spam"
-    return describe(config, data, CLASSES, letters, draw_test, seed, published, source)
+    return describe(config, data, CLASSES, letters, draw_test, root, seed, published, source)
 
 
 def _collection(root: Path) -> LabelledTexts:

@@ -51,6 +51,12 @@ def test_bytes_in_any_pieces(file, places: list[int]) -> None:
         assert "x" in lines[line - 1]
 
 
+def test_a_piece_of_one_empty_line_counts() -> None:
+    reader = CsvReader("x.csv", COLUMNS)
+    found = [reader.push(piece) for piece in (b"a,b\n1,2\n", b"\n", b"3,4\n")]
+    assert [rows.lines.tolist() for rows in found] == [[2], [], [4]]
+
+
 def test_all_columns_that_are_left(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("left,time,label,right\n1,0,walk,2\n3,1,walk,4")
