@@ -82,6 +82,8 @@ class Config:
             require(self.memory > 2, "model.memory", self.memory, "at least 3, or null")
             allowed = f"null with {self.cell}, or one of {', '.join(BLOCKS)}"
             require(self.cell in BLOCKS, "model.memory", self.memory, allowed)
+        allowed = f"false with model.family={self.family}"
+        require(not self.tied or self.family == "recurrent", "model.tied", True, allowed)
         if self.residual and self.depth == 1 and self.front != self.width:
             require(False, "model.residual", True, "false with model.depth=1 (nothing to skip)")
         if self.residual and self.bidirectional:

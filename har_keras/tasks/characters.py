@@ -32,7 +32,8 @@ class Characters(Tokens):
         start = Input(batch_shape=shape, dtype="int32", name="characters")
         size = self.vocabulary.size
         if self.embedding:
-            return start, layers.ReversibleEmbedding(size, self.embedding, name="embedding")(start)
+            names = {"name": "embedding", "reverse_dtype": "float32"}
+            return start, layers.ReversibleEmbedding(size, self.embedding, **names)(start)
         one_hot = layers.Embedding(size, size, "identity", trainable=False, name="one_hot")
         return start, one_hot(start)
 

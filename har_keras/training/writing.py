@@ -28,7 +28,9 @@ class Writing(keras.callbacks.Callback):
         """Write."""
         written = self.write(self.model)
         for number, text in enumerate(written.texts, 1):
-            self.console.print(Text(f"written {number}: ", style="bold"), Text(text), sep="")
+            self.console.print(
+                Text(f"written {number}: ", style="bold"), Text(text), sep="", soft_wrap=True
+            )
         quoted = "\n\n".join(
             f"    {text.replace(chr(10), chr(10) + '    ')}" for text in written.texts
         )
