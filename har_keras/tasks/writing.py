@@ -51,8 +51,8 @@ def draw(
     Only the most probable ids that together reach `top_p` count (Holtzman et al. 2020,
     arXiv:1904.09751); never the two reserved ids. Computed in float64.
     """
-    scaled = logits[FIRST:].astype(np.float64) / temperature
-    probabilities = np.exp(scaled - scaled.max())
+    logits = logits[FIRST:].astype(np.float64)
+    probabilities = np.exp((logits - logits.max()) / temperature)
     if top_p < 1:
         order = np.argsort(-probabilities, kind="stable")
         reached = probabilities[order].cumsum()

@@ -18,6 +18,7 @@ TINY = (
     "task.prefix=to ",
     "model=lstm",
     "model.units=8",
+    "optimizer.learning_rate=0.01",
     "training.epochs=2",
     "training.batch_size=8",
     "hardware.threads=1",

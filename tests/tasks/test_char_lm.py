@@ -42,14 +42,14 @@ def test_parts_of_the_text(tmp_path: Path) -> None:
 def test_the_vocabulary_is_that_of_the_training_text(tmp_path: Path) -> None:
     data = loaded(tmp_path / "text", TEXT[:-50] + "é" * 50)
     assert set(data.outputs.vocabulary.words) == set("abcd \n")
-    assert told(data, "test")[-50:].replace("<unknown>", "é") == "é" * 50
+    assert told(data, "test").endswith("<unknown>" * 50)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "graves_lstm", "gru"])
 def test_states_are_carried_exactly(tmp_path: Path, cell: str) -> None:
     """The figures of the chunks are those of the unbroken text."""
     data = loaded(tmp_path / "text", streams=1, embedding=4)
-    config = recurrent.Config(cell=cell, units=5, depth=2, tied=False)
+    config = recurrent.Config(cell=cell, units=5, depth=2)
     model = recurrent.build(config, data.inputs, data.outputs)
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
@@ -61,7 +61,9 @@ def test_states_are_carried_exactly(tmp_path: Path, cell: str) -> None:
         log = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
         of_truth = log[np.arange(len(log)), [ids[letter] for letter in TEXT[first + 1 : end]]]
         assert found[split]["loss"] == pytest.approx(-of_truth.mean(), abs=1e-5)
-        assert found[split]["bits_per_character"] == pytest.approx(-of_truth.mean() / np.log(2))
+        assert found[split]["bits_per_character"] == pytest.approx(
+            -of_truth.mean() / np.log(2), rel=1e-5
+        )
         assert found[split]["perplexity"] == pytest.approx(np.exp(-of_truth.mean()), rel=1e-5)
     assert pipeline.evaluate(data, pipeline.predict(model, data)) == found
 
@@ -75,7 +77,7 @@ def test_parallel_streams_are_as_good_as_one(tmp_path: Path) -> None:
         model = recurrent.build(recurrent.Config(units=5), data.inputs, data.outputs)
         initial_weights.draw(model, 0, {})
         figures.append(pipeline.evaluate(data, pipeline.predict(model, data))["test"])
-    assert figures[0] == pytest.approx(figures[1], abs=1e-6)
+    assert figures[0] == pytest.approx(figures[1], abs=1e-5)
 
 
 def test_tied_embeddings(tmp_path: Path) -> None:
