@@ -8,7 +8,16 @@ from importlib import import_module
 
 from har_keras.errors import UserError, nearest
 
-COMMANDS = ("train", "evaluate", "predict", "stream", "benchmark", "reproduce", "report")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "predict",
+    "stream",
+    "generate",
+    "benchmark",
+    "reproduce",
+    "report",
+)
 
 
 def main() -> None:

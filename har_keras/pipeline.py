@@ -24,6 +24,7 @@ from har_keras.tasks import Findings, TaskData
 from har_keras.training import batches
 
 SAMPLES = 20  # shown as text
+AT_ONCE = 32  # batches whose outputs are in memory together
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
@@ -160,13 +161,23 @@ def require_same_data(data: TaskData, known: dict[str, Any]) -> None:
 
 
 def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
-    """The model's outputs for every split, in full batches: the last is filled up."""
+    """What is kept of the model's outputs for every split, in full batches: the last is filled up.
+
+    Where states are carried, those of each split start from zeros.
+    """
+    from har_keras.training import validation_state
+
     outputs = {}
+    size = data.inputs.streams or batches.EVALUATION_BATCH
     for name, split in data.splits.items():
-        filling = np.repeat(split.x[:1], -len(split.x) % batches.EVALUATION_BATCH, axis=0)
-        full = np.concatenate([split.x, filling])
-        found = model.predict(full, batch_size=batches.EVALUATION_BATCH, verbose=0)
-        outputs[name] = np.asarray(found)[: len(split.x)]
+        validation_state.reset(model)
+        parts = []
+        for first in range(0, len(split.x), AT_ONCE * size):
+            x, y = (array[first : first + AT_ONCE * size] for array in (split.x, split.y))
+            full = np.concatenate([x, np.repeat(x[:1], -len(x) % size, axis=0)])
+            found = model.predict(full, batch_size=size, verbose=0)
+            parts.append(data.outputs.kept(y, np.asarray(found)[: len(x)]))
+        outputs[name] = np.concatenate(parts)
     return outputs
 
 

@@ -25,6 +25,8 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
                                                     input=<file with a text a line>
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
+  python -m har_keras generate run=<run folder> [prefix="First"] [length=300] [temperature=0.8]
+                                                    what a language model writes, as it writes it
   python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's
   python -m har_keras reproduce [experiment …] [seeds=0,1,2] [backends=jax,torch]
                                                     published systems, and the table of them

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from har_keras.errors import UserError, nearest
+from har_keras.errors import UserError, nearest, require
 
 
 def read(
@@ -28,6 +28,23 @@ def read(
     if "run" not in options:
         raise UserError("run=: expected the folder of a finished run, run=outputs/…")
     return options, overrides
+
+
+def whole(options: dict[str, str], key: str, default: int, least: int, most: int) -> int:
+    """A whole number; raise `UserError` unless it lies from `least` to `most`."""
+    text = options.get(key, str(default))
+    ok = text.isdecimal() and least <= int(text) <= most
+    require(ok, key, text, f"a whole number, {least} to {most}")
+    return int(text)
+
+
+def real(options: dict[str, str], key: str, default: float) -> float:
+    """A number; raise `UserError` for anything else."""
+    text = options.get(key, str(default))
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UserError(f"{key}={text}: expected a number") from error
 
 
 def rate(options: dict[str, str]) -> float | None:

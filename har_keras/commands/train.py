@@ -30,7 +30,15 @@ from har_keras.config import (
 from har_keras.errors import UserError, require
 from har_keras.run_folder import read_json
 
-AS_TYPED = ("data.root", "task.path", "task.vectors", "task.stop_words", "training.resume")
+AS_TYPED = (
+    "data.root",
+    "task.path",
+    "task.prefix",
+    "task.stop_words",
+    "task.text",
+    "task.vectors",
+    "training.resume",
+)
 RESUME, SWEEP = "training.resume=", "hydra.sweep.dir="
 FULL_OR_FORBIDDEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 CHANGEABLE = ("hardware.", "training.epochs=", "data.root=", "task.path=")

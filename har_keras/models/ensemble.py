@@ -44,6 +44,8 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
     require(get_keras_mask(x) is None, "model", config.name or config.family, allowed)
     allowed = "another model (the members of an ensemble have no place for evidence)"
     require(inputs.evidence(start) is None, "model", config.name or config.family, allowed)
+    allowed = "another model (the members of an ensemble carry no states)"
+    require(not inputs.streams, "model", config.name or config.family, allowed)
     found = []
     for number in range(1, config.members + 1):
         with keras.name_scope(f"member_{number}"):

@@ -38,8 +38,10 @@ class Config:
     head. `pooling` makes one vector of all steps, padding left out; a task that wants an output at
     each step takes the steps themselves. `hidden`: units of a dense layer with `activation` between
     that and the head, or null. `input_dropout` before the first recurrent layer, `step_dropout` of
-    each step before the pooling. `memory`: the gates start with memories of up to so many steps
-    (`layers.Chrono`), or null: Keras's way. `layers`: `own` (har_keras.layers) or `keras`.
+    each step before the pooling. `tied`: the embeddings of the input's characters make the logits
+    too, in place of a head of its own (Press and Wolf 2017). `memory`: the gates start with
+    memories of up to so many steps (`layers.Chrono`), or null: Keras's way. `layers`: `own`
+    (har_keras.layers) or `keras`.
     """
 
     name: str = ""
@@ -56,6 +58,7 @@ class Config:
     projection: int | None = None
     hidden: int | None = None
     activation: str = "relu"
+    tied: bool = False
     memory: int | None = None
     layers: str = "own"
 
@@ -79,6 +82,8 @@ class Config:
             require(self.memory > 2, "model.memory", self.memory, "at least 3, or null")
             allowed = f"null with {self.cell}, or one of {', '.join(BLOCKS)}"
             require(self.cell in BLOCKS, "model.memory", self.memory, allowed)
+        allowed = f"false with model.family={self.family}"
+        require(not self.tied or self.family == "recurrent", "model.tied", True, allowed)
         if self.residual and self.depth == 1 and self.front != self.width:
             require(False, "model.residual", True, "false with model.depth=1 (nothing to skip)")
         if self.residual and self.bidirectional:
@@ -104,9 +109,25 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
     import keras
 
     require_causal(config, outputs)
+    allowed = "own with this task (Keras's layers do not carry their states on every backend)"
+    require(config.layers == "own" or not inputs.streams, "model.layers", config.layers, allowed)
     start, x = inputs.open()
-    logits = with_evidence(outputs.head(encode(config, x, outputs.per_step)), inputs, start)
+    encoded = encode(config, x, outputs.per_step)
+    head = _embedding(start, x, encoded) if config.tied else outputs.head
+    logits = with_evidence(head(encoded), inputs, start)
     return keras.Model(start, logits, name=config.name or config.family)
+
+
+def _embedding(start: Any, x: Any, encoded: Any) -> Any:
+    """The embedding that made `x` of `start`, as a head."""
+    import keras
+
+    embedding = keras.Model(start, x).layers[-1]
+    reversible = isinstance(embedding, keras.layers.ReversibleEmbedding)
+    require(reversible, "model.tied", True, "false where the input has no embeddings of characters")
+    width, allowed = encoded.shape[-1], "model.units=, or model.hidden=, as wide as task.embedding="
+    require(width == embedding.output_dim, "model.tied", True, f"{allowed}{embedding.output_dim}")
+    return lambda encoded: embedding(encoded, reverse=True)
 
 
 def with_evidence(logits: Any, inputs: "Inputs", start: Any) -> Any:
@@ -126,6 +147,8 @@ def require_causal(config: Config, outputs: "Outputs") -> None:
 def encode(config: Config, x: Any, per_step: bool = False) -> Any:
     """One vector a sequence, (batch, width), from the steps (batch, timesteps, features).
 
+    Where the size of a batch is fixed, each of its rows goes on in the next batch: layers carry
+    their states.
     With `per_step` one a step, (batch, timesteps, width). The mask of `x` says what is padding.
     """
     from keras import layers
@@ -139,7 +162,8 @@ def encode(config: Config, x: Any, per_step: bool = False) -> Any:
     for number in range(1, config.depth + 1):
         x = dropped(x, config.dropout) if number > 1 else x
         is_last_state = number == config.depth and config.pooling == "last" and not per_step
-        y = _recurrent(config, f"{config.cell}_{number}", not is_last_state or config.residual)(x)
+        name, sequences = f"{config.cell}_{number}", not is_last_state or config.residual
+        y = _recurrent(config, name, sequences, stateful=x.shape[0] is not None)(x)
         x = layers.Add()([x, y]) if config.residual and x.shape[1:] == y.shape[1:] else y
     x = dropped(x, config.step_dropout)
     if not per_step and len(x.shape) == 3:
@@ -150,13 +174,13 @@ def encode(config: Config, x: Any, per_step: bool = False) -> Any:
     return dropped(layers.Dense(config.hidden, config.activation, name="hidden")(x), config.dropout)
 
 
-def _recurrent(config: Config, name: str, sequences: bool) -> Any:
+def _recurrent(config: Config, name: str, sequences: bool, stateful: bool) -> Any:
     import keras
 
     from har_keras import layers
 
     source = layers if config.layers == "own" else keras.layers
-    given: dict[str, Any] = {"return_sequences": sequences, "name": name}
+    given: dict[str, Any] = {"return_sequences": sequences, "stateful": stateful, "name": name}
     if config.memory is not None:
         blocks = BLOCKS[config.cell]
         given["bias_initializer"] = layers.Chrono(config.memory, blocks)

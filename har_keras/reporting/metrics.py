@@ -76,6 +76,22 @@ def _of(name: str) -> list[str]:
     return [f"{name}_{figure}" for figure in ("precision", "recall", "f1")]
 
 
+def language(surprises: ArrayLike, right: ArrayLike) -> dict[str, float]:
+    """Score a language model, both (tokens,): how surprising each was (nats), if it was guessed.
+
+    Returns:
+        `loss`, the mean surprise in nats; `bits_per_character`, the same in bits; `perplexity`, its
+        exponential; `accuracy` in 0..1.
+    """
+    loss = float(np.asarray(surprises, np.float64).mean())
+    return {
+        "loss": loss,
+        "bits_per_character": loss / float(np.log(2)),
+        "perplexity": float(np.exp(loss)),
+        "accuracy": float(np.asarray(right).mean()),
+    }
+
+
 def forecasting(truth: ArrayLike, forecast: ArrayLike, naive_error: float) -> dict[str, float]:
     """Score forecasts, float (samples,) as is the truth, in the units of the series.
 

@@ -6,7 +6,7 @@ chosen, so it imports Keras inside functions only.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,17 @@ class Findings:
     files: Mapping[str, str]
 
 
+class Written(NamedTuple):
+    """What a model in training writes by itself: `texts`, and `figures` of them by name.
+
+    `enough`: it has learned all there is.
+    """
+
+    texts: list[str]
+    figures: Mapping[str, float]
+    enough: bool = False
+
+
 @dataclass(frozen=True)
 class TaskData:
     """What a task gives: three splits (`validation` may be None under a published protocol).
@@ -46,7 +57,8 @@ class TaskData:
     changes a training batch of `x` at random. `files` are texts for the run folder, by file name.
     `baselines` fits models without a recurrent network and gives their test figures, by name.
     `study` puts a trained `keras.Model` to the task's own tests. `steps_per_epoch` counts updates
-    where a pass over the data is too little to be an epoch.
+    where a pass over the data is too little to be an epoch. `write` has a `keras.Model` write,
+    after each epoch.
     """
 
     train: Split
@@ -61,6 +73,7 @@ class TaskData:
     baselines: Callable[[], dict[str, dict[str, float]]] | None = None
     study: Callable[[Any], Findings] | None = None
     steps_per_epoch: int | None = None
+    write: Callable[[Any], Written] | None = None
 
     @property
     def splits(self) -> dict[str, Split]:

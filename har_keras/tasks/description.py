@@ -20,11 +20,13 @@ class Embedded(NamedTuple):
 class Inputs(ABC):
     """What a model takes: one array of `shape`, without the batch axis, of `timesteps` first.
 
-    `preprocessing` makes windows of raw sensor samples, None where there are no sensors.
+    `preprocessing` makes windows of raw sensor samples, None where there are no sensors. `streams`:
+    how many samples a batch has, where each goes on in the next batch, at the state it left.
     """
 
     timesteps: int
     preprocessing: Preprocessing | None = None
+    streams: int | None = None
 
     @property
     @abstractmethod
@@ -96,6 +98,10 @@ class Outputs(ABC):
     @abstractmethod
     def compiled_metrics(self) -> list[Any]:
         """What is followed during training."""
+
+    def kept(self, truth: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """What is kept of the model's outputs; all that is told below is told of this."""
+        return outputs
 
     @abstractmethod
     def metrics(self, truth: np.ndarray, outputs: np.ndarray) -> dict[str, float]:

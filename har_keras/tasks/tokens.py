@@ -105,9 +105,14 @@ def from_record(folder: Path, record: Mapping[str, Any]) -> Tokens:
     for name, ok in sound.items():
         if not ok:
             raise UserError(f"{path}: inputs: {name} is {found[name]!r:.40}; was it edited?")
+    vocabulary = vocabulary_of(folder)
+    return Tokens(**found | {"vocabulary": vocabulary, "embedding": 0, "without": tuple(without)})
+
+
+def vocabulary_of(folder: Path) -> Vocabulary:
+    """The vocabulary of a finished run; raise `UserError` where it cannot be read."""
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{folder / FILE}: expected the run's vocabulary, but {error}") from error
-    vocabulary = Vocabulary.from_json(text, str(folder / FILE))
-    return Tokens(**found | {"vocabulary": vocabulary, "embedding": 0, "without": tuple(without)})
+    return Vocabulary.from_json(text, str(folder / FILE))

@@ -19,7 +19,8 @@ from har_keras.training.interrupt import Interrupt
 from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
 from har_keras.training.summaries import OutputSummaries
-from har_keras.training.validation_state import ValidationState
+from har_keras.training.validation_state import EpochState, ValidationState
+from har_keras.training.writing import Writing
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,24 @@ def fit(
     equal_parts = training.batch_size % devices == 0
     allowed = f"a multiple of the {devices} devices"
     require(equal_parts, "training.batch_size", training.batch_size, allowed)
+    if data.inputs.streams:
+        require(
+            devices == 1, "hardware", config.hardware.name, "one device where states are carried"
+        )
+        same = data.inputs.streams == training.batch_size
+        require(same, "task.streams", data.inputs.streams, "training.batch_size, leave it out")
     updates = _updates(data, config)
     prepare(model, data, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
     watched_name = "test" if published else "validation"
     log = Log(folder, board, data, watched_name)
-    shown = [OutputSummaries(board, data, watched_name)] if training.output_summaries else []
+    shown: list[keras.callbacks.Callback] = []
+    if training.output_summaries:
+        shown.append(OutputSummaries(board, data, watched_name))
+    if data.inputs.streams:
+        shown.append(EpochState())
+    written = [Writing(data.write, board, console)] if data.write else []
     followed = [log, *_followers(config, data)]
     if training.gradient_flow:
         followed.append(GradientFlow(folder, board, log.sample, data.note))
@@ -75,7 +87,7 @@ def fit(
         data.train.y,
         training.batch_size,
         config.seed,
-        training.shuffle,
+        training.shuffle and not data.inputs.streams,
         first * updates,
         data.augment,
         data.inputs.lengths(data.train.x),
@@ -87,12 +99,13 @@ def fit(
             initial_epoch=first,
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
-            validation_batch_size=batches.EVALUATION_BATCH,
+            validation_batch_size=data.inputs.streams or batches.EVALUATION_BATCH,
             callbacks=[
                 ValidationState(),
                 *shown,
                 *followed,
                 progress,
+                *written,
                 checkpoints.Checkpoints(kept, followed, resumed),
                 Interrupt(),
             ],

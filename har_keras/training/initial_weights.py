@@ -96,4 +96,4 @@ _KERAS = {
     "OrthogonalInitializer": _orthogonal,
     "RandomUniform": _random_uniform,
 }
-_CONSTANT = {"Zeros", "Ones", "Constant"}
+_CONSTANT = {"Zeros", "Ones", "Constant", "Identity"}

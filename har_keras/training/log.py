@@ -28,7 +28,8 @@ class Log(keras.callbacks.Callback):
         """`watched` (`validation` or `test`) is the split whose figures Keras calls `val_`."""
         super().__init__()
         self.folder, self.board, self.watched = folder, board, watched
-        sample = np.random.default_rng(0).permutation(len(data.train.x))[:GRADIENT_SAMPLE]
+        sample = np.random.default_rng(0).permutation(len(data.train.x))
+        sample = sample[: data.inputs.streams or GRADIENT_SAMPLE]
         self.sample = data.train.x[sample], data.train.y[sample]
         self.history: dict[str, list[float]] = {}
         self.epoch_seconds: list[float] = []

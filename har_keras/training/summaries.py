@@ -23,7 +23,8 @@ class OutputSummaries(keras.callbacks.Callback):
         """`watched` (`validation` or `test`) is the split that is looked at beside `train`."""
         super().__init__()
         self.board, self.predicted = board, data.outputs.predicted
-        self.samples = {name: _sample(data.splits[name].x) for name in ("train", watched)}
+        size = data.inputs.streams or SAMPLE
+        self.samples = {name: _sample(data.splits[name].x, size) for name in ("train", watched)}
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write them."""
@@ -52,8 +53,8 @@ STATISTICS: dict[str, Callable[[np.ndarray], Any]] = {
 }
 
 
-def _sample(x: np.ndarray) -> np.ndarray:
-    return x[np.random.default_rng(0).permutation(len(x))[:SAMPLE]]
+def _sample(x: np.ndarray, size: int) -> np.ndarray:
+    return x[np.random.default_rng(0).permutation(len(x))[:size]]
 
 
 def _plural(name: str) -> str:

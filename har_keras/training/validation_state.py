@@ -1,9 +1,29 @@
-"""Validation has a state of its own."""
+"""The states of stateful layers: zeros when an epoch begins, and apart for validation."""
 
 from typing import Any
 
 import keras
 import numpy as np
+
+
+def stateful(model: Any) -> list[Any]:
+    """The layers of a model that carry their states from batch to batch."""
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    return [layer for layer in layers if layer.stateful and layer.built]
+
+
+def reset(model: Any) -> None:
+    """Set the states of all layers to zeros, as sequences start anew."""
+    for layer in stateful(model):
+        layer.reset_state()
+
+
+class EpochState(keras.callbacks.Callback):
+    """Each epoch starts from zeros, as its streams start anew."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Set the states to zeros."""
+        reset(self.model)
 
 
 class ValidationState(keras.callbacks.Callback):
@@ -14,12 +34,9 @@ class ValidationState(keras.callbacks.Callback):
 
     def on_test_begin(self, logs: Any = None) -> None:
         """Put the states of training aside."""
-        layers = [x for x in self.model._flatten_layers() if isinstance(x, keras.layers.RNN)]
-        stateful = [layer for layer in layers if layer.stateful and layer.built]
-        states = keras.tree.flatten([layer.states for layer in stateful])
+        states = keras.tree.flatten([layer.states for layer in stateful(self.model)])
         self.kept = [(s, np.array(keras.ops.convert_to_numpy(s))) for s in states]
-        for layer in stateful:
-            layer.reset_state()
+        reset(self.model)
 
     def on_test_end(self, logs: Any = None) -> None:
         """Take them up again."""
