@@ -42,6 +42,35 @@ class Hardware:
             require(self.threads > 0, "hardware.threads", self.threads, "at least 1, or null")
 
 
+STRATEGIES = ("averaging", "synchronous")
+
+
+@dataclass
+class Spark(Hardware):
+    """Schema of `conf/hardware/spark.yaml`.
+
+    `master`: as Spark names it; null: what spark-submit says, else this machine. A batch is
+    `batch_size_per_worker` samples of each of `workers`, which have `prefetch` batches ready.
+    `strategy`: `averaging` of weights and the optimizer's state after every `averaging_frequency`
+    updates, or `synchronous`: the workers' gradients are averaged at each update.
+    """
+
+    master: str | None = None
+    workers: int = 2
+    strategy: str = "averaging"
+    averaging_frequency: int = 5
+    batch_size_per_worker: int = 8
+    prefetch: int = 2
+
+    def __post_init__(self) -> None:
+        """Check each value by itself."""
+        super().__post_init__()
+        require_choice("hardware.strategy", self.strategy, STRATEGIES)
+        for key in ("workers", "averaging_frequency", "batch_size_per_worker"):
+            require(getattr(self, key) > 0, f"hardware.{key}", getattr(self, key), "at least 1")
+        require(self.prefetch >= 0, "hardware.prefetch", self.prefetch, "0 or more")
+
+
 def installed(name: str) -> bool:
     """Whether a backend can be imported; imports nothing."""
     return PathFinder.find_spec(name) is not None
@@ -62,6 +91,16 @@ def check(name: str, hardware: Hardware) -> None:
         raise UserError(
             "hardware.data_parallel=true: works with backend=jax or tensorflow, not torch;"
             " choose one of these or hardware=auto"
+        )
+    if isinstance(hardware, Spark) and hardware.data_parallel:
+        raise UserError(
+            "hardware.data_parallel=true: expected false with hardware=spark, whose workers share"
+            " each batch already"
+        )
+    if isinstance(hardware, Spark) and hardware.strategy == "synchronous" and name == "tensorflow":
+        raise UserError(
+            "hardware.strategy=synchronous: works with backend=jax or torch, not tensorflow; choose"
+            " one of these or hardware.strategy=averaging"
         )
 
 

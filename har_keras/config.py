@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any, cast
 
@@ -128,6 +129,14 @@ class Config:
             require(
                 self.hardware.kernel == "auto", "hardware.kernel", self.hardware.kernel, allowed
             )
+        if isinstance(self.hardware, backend.Spark):
+            workers, rows = self.hardware.workers, self.hardware.batch_size_per_worker
+            require(
+                self.training.batch_size == workers * rows,
+                "training.batch_size",
+                self.training.batch_size,
+                f"hardware.workers={workers} times hardware.batch_size_per_worker={rows}",
+            )
         name = self.model.name
         require(bool(re.fullmatch(r"[\w.-]+", name)), "model.name", name, "letters, digits, _ . -")
         if self.protocol == "published" and self.optimizer.schedule == "plateau":
@@ -162,7 +171,7 @@ def schemas() -> dict[str, dict[str, type]]:
         "task": {name: module.Config for name, module in _modules("tasks").items()},
         "model": {name: module.Config for name, module in _modules("models").items()},
         "optimizer": {name.__name__.lower(): name for name in optimizers.SCHEMAS},
-        "hardware": {"hardware": backend.Hardware},
+        "hardware": {"hardware": backend.Hardware, "spark": backend.Spark},
     }
 
 
@@ -184,7 +193,7 @@ def new_folder(path: str) -> str:
 
 
 def register() -> None:
-    """Tell Hydra the schemas and the three resolvers that `conf/config.yaml` uses."""
+    """Tell Hydra the schemas and the resolvers that `conf/` uses."""
     store = ConfigStore.instance()
     store.store(name="_config", node=Config)
     for group, members in schemas().items():
@@ -196,6 +205,7 @@ def register() -> None:
         lambda: os.environ.get("HAR_KERAS_DATA") or str(user_cache()),
         replace=True,
     )
+    OmegaConf.register_new_resolver("times", lambda *factors: prod(factors), replace=True)
     OmegaConf.register_new_resolver("new_folder", new_folder, replace=True)
 
 
@@ -206,6 +216,8 @@ def typed(cfg: DictConfig) -> Config:
         for group, key in {"task": "name", "model": "family", "optimizer": "name"}.items():
             require_choice(f"{group}.{key}", str(cfg[group][key]), schemas()[group])
             schema[group] = OmegaConf.structured(schemas()[group][cfg[group][key]])
+        kind = schemas()["hardware"].get(cfg.hardware.name, backend.Hardware)
+        schema.hardware = OmegaConf.structured(kind)
         merged = OmegaConf.merge(schema, OmegaConf.to_container(cfg, resolve=True))
         return cast(Config, OmegaConf.to_object(merged))
     except (OmegaConfBaseException, KeyError, TypeError) as error:

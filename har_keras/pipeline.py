@@ -1,7 +1,7 @@
 """The way of one run: data, model, fit, evaluation, run folder."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -34,10 +34,12 @@ def run(
     overrides: list[str],
     console: Console,
     earlier: dict[str, Any] | None = None,
+    engine: Callable[[Any, TaskData, TensorBoard], Any] | None = None,
 ) -> None:
     """Train one model on one task and leave everything about it in `folder`.
 
     `earlier` is the `run.json` of a run that is resumed. Raises `UserError` where its data differ.
+    `engine` stands in for `training.fit`, where other processes take part in it.
     """
     facts = {name: getattr(config, name) for name in ("experiment", "protocol", "backend", "seed")}
     facts |= {"task": config.task.name, "model": config.model.name, "overrides": overrides}
@@ -71,7 +73,11 @@ def run(
         with backend.distribution(config.backend, config.hardware):
             model = build(config, data)
             record.note(kernel=kernels(model))
-            fitted = fit(model, data, config, folder, board, console)
+            fitted = (
+                engine(model, data, board)
+                if engine
+                else fit(model, data, config, folder, board, console)
+            )
         with whole(folder / "model.keras") as path:
             model.save(path)
         outputs = predict(model, data)

@@ -4,6 +4,7 @@
 appears whole or not at all. A run holds a lock on its folder, which ends with its process.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -23,6 +24,8 @@ from typing import Any
 from har_keras import __version__
 from har_keras.errors import UserError
 
+FULL_OR_FORBIDDEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -33,6 +36,17 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_or_forbidden_told() -> Iterator[None]:
+    """Raise `UserError` where the block cannot write: a full disk, a folder of another's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL_OR_FORBIDDEN:
+            raise
+        raise UserError(f"{error.filename or 'run folder'}: {error.strerror}") from error
 
 
 def write_json(path: Path, content: Any) -> None:

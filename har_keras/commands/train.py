@@ -1,6 +1,5 @@
 """Train one model, go on with one (`training.resume=`), or train a sweep of them (`-m`)."""
 
-import errno
 import os
 import re
 import sys
@@ -17,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
+from har_keras.backend import Spark
 from har_keras.config import (
     CONF,
     Config,
@@ -28,10 +28,11 @@ from har_keras.config import (
     typed,
 )
 from har_keras.errors import UserError, require
-from har_keras.run_folder import read_json
+from har_keras.run_folder import full_or_forbidden_told, read_json
 
 AS_TYPED = (
     "data.root",
+    "hardware.master",
     "task.path",
     "task.prefix",
     "task.stop_words",
@@ -40,7 +41,6 @@ AS_TYPED = (
     "training.resume",
 )
 RESUME, SWEEP = "training.resume=", "hydra.sweep.dir="
-FULL_OR_FORBIDDEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 CHANGEABLE = ("hardware.", "training.epochs=", "data.root=", "task.path=")
 GROUPS = ("task", "model", "optimizer", "hardware")
 
@@ -146,14 +146,13 @@ def _resume(folder: Path, overrides: list[str]) -> None:
 def _train(
     config: Config, folder: Path, overrides: list[str], earlier: dict[str, Any] | None = None
 ) -> None:
-    from har_keras import pipeline
+    if isinstance(config.hardware, Spark):
+        from har_keras.distributed.spark import run
+    else:
+        from har_keras.pipeline import run
 
-    try:
-        pipeline.run(config, folder, overrides, Console(), earlier)
-    except OSError as error:
-        if error.errno not in FULL_OR_FORBIDDEN:
-            raise
-        raise UserError(f"{error.filename or 'run folder'}: {error.strerror}") from error
+    with full_or_forbidden_told():
+        run(config, folder, overrides, Console(), earlier)
 
 
 def _quoted(argument: str) -> str:

@@ -15,6 +15,7 @@ POOL = 32  # batches whose samples are sorted by length together
 EVALUATION_BATCH = 720  # samples; divisible by any usual number of devices
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
 
 def stream(
@@ -26,7 +27,7 @@ def stream(
     update: int = 0,
     augment: Augment | None = None,
     lengths: np.ndarray | None = None,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Batches:
     """Yield `(x, y)` of `batch_size` samples for ever, from update number `update` on.
 
     The samples are passed one pass after the other, in a new order each pass (in file order unless

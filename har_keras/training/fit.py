@@ -33,7 +33,13 @@ class Fitted:
 
 
 def fit(
-    model: Any, data: TaskData, config: Config, folder: Path, board: TensorBoard, console: Console
+    model: Any,
+    data: TaskData,
+    config: Config,
+    folder: Path,
+    board: TensorBoard,
+    console: Console,
+    share: Any = None,
 ) -> Fitted:
     """Train `model` in place and leave it with the weights of its best validation epoch.
 
@@ -41,7 +47,8 @@ def fit(
     Under a published protocol there is no validation set: the test set is watched as its authors
     did, chooses nothing, and the last epoch's weights stay. Raises `UserError` where the batch size
     does not divide among parallel devices (what the watched split has over is left out there), and
-    for a `training.monitor` that the task's output has not.
+    for a `training.monitor` that the task's output has not. `share` is the part that this process
+    has of a fit by many, a `distributed.share.Share`.
     """
     training, published = config.training, data.validation is None
     if not published:
@@ -54,10 +61,11 @@ def fit(
         require(
             devices == 1, "hardware", config.hardware.name, "one device where states are carried"
         )
-        same = data.inputs.streams == training.batch_size
+        same = data.inputs.streams == (share.rows if share else training.batch_size)
         require(same, "task.streams", data.inputs.streams, "training.batch_size, leave it out")
-    updates = _updates(data, config)
-    prepare(model, data, config)
+    whole = share.whole if share else data
+    updates = updates_per_epoch(whole, config)
+    prepare(model, whole, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
     watched_name = "test" if published else "validation"
@@ -73,25 +81,26 @@ def fit(
         followed.append(GradientFlow(folder, board, log.sample, data.note))
     kept = folder / "checkpoints"
     resumed = checkpoints.resumable(kept)
-    first = 0
+    first = first_epoch(resumed, config)
     if resumed is not None:
         resumed.restore(model)
-        first = training.epochs if resumed.stopped else resumed.epoch
         board.purge(resumed.epoch + 1)
         console.print(f"resumed after epoch {resumed.epoch}", highlight=False)
     progress = ProgressBar(
         console, training.epochs, updates, "test_" if published else "val_", first
     )
-    stream = batches.stream(
-        data.train.x,
-        data.train.y,
-        training.batch_size,
-        config.seed,
-        training.shuffle and not data.inputs.streams,
-        first * updates,
-        data.augment,
-        data.inputs.lengths(data.train.x),
-    )
+    stream = training_batches(whole, config, first)
+    callbacks = [
+        ValidationState(),
+        *shown,
+        *followed,
+        progress,
+        *written,
+        checkpoints.Checkpoints(kept, followed, resumed),
+        Interrupt(),
+    ]
+    if share:
+        stream, callbacks = share.part(stream), share.among(model, callbacks, board)
     try:
         model.fit(
             stream,
@@ -100,15 +109,7 @@ def fit(
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
             validation_batch_size=data.inputs.streams or batches.EVALUATION_BATCH,
-            callbacks=[
-                ValidationState(),
-                *shown,
-                *followed,
-                progress,
-                *written,
-                checkpoints.Checkpoints(kept, followed, resumed),
-                Interrupt(),
-            ],
+            callbacks=callbacks,
             shuffle=False,
             verbose=0,
         )
@@ -138,7 +139,7 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     for variable in model.trainable_variables:
         if training.l2:
             variable.regularizer = keras.regularizers.L2(training.l2 / 2)
-    updates = _updates(data, config)
+    updates = updates_per_epoch(data, config)
     model.compile(
         optimizers.build(config.optimizer, updates * training.epochs),
         loss=data.outputs.loss(),
@@ -147,7 +148,30 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     )
 
 
-def _updates(data: TaskData, config: Config) -> int:
+def training_batches(data: TaskData, config: Config, first: int) -> batches.Batches:
+    """Whole batches from epoch `first` on, counted from 0."""
+    training = config.training
+    return batches.stream(
+        data.train.x,
+        data.train.y,
+        training.batch_size,
+        config.seed,
+        training.shuffle and not data.inputs.streams,
+        first * updates_per_epoch(data, config),
+        data.augment,
+        data.inputs.lengths(data.train.x),
+    )
+
+
+def first_epoch(resumed: checkpoints.Checkpoint | None, config: Config) -> int:
+    """How many epochs are done; all, where training had come to its end early."""
+    if resumed is None:
+        return 0
+    return config.training.epochs if resumed.stopped else resumed.epoch
+
+
+def updates_per_epoch(data: TaskData, config: Config) -> int:
+    """As the task says, else one pass."""
     whole_pass = batches.updates_per_epoch(len(data.train.x), config.training.batch_size)
     return data.steps_per_epoch or whole_pass
 

@@ -1,0 +1,177 @@
+"""The driver of a run on Apache Spark: one barrier stage, a worker a task."""
+
+import hmac
+import json
+import os
+import re
+import secrets
+import shutil
+import socketserver
+import sys
+import threading
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from har_keras import run_folder
+from har_keras.config import Config
+from har_keras.distributed import worker
+from har_keras.distributed.ring import TOKEN
+from har_keras.errors import UserError
+
+JAVA = (
+    "hardware=spark: needs Java 17 or newer, found none that works; install it (Debian: apt install"
+    " openjdk-17-jre-headless) or say where it is with JAVA_HOME"
+)
+SETTINGS = {
+    "spark.app.name": "har_keras",
+    "spark.log.level": "OFF",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.python.worker.reuse": "false",  # a process joins one process group only
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.interval": "1s",
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "30",
+}
+
+
+def run(
+    config: Config,
+    folder: Path,
+    overrides: list[str],
+    console: Console,
+    earlier: dict[str, Any] | None = None,
+) -> None:
+    """As `pipeline.run`, on the workers of a cluster; `earlier` is in the folder they share.
+
+    Raises `UserError` where Spark cannot start or the workers cannot do what is asked.
+    """
+    hardware: Any = config.hardware
+    context = _started(hardware)
+    hearing = None
+    try:
+        host = context.getConf().get("spark.driver.host")
+        bound = context.getConf().get("spark.driver.bindAddress", host)
+        hearing = _Listener(bound, console, context.cancelAllJobs)
+        job = worker.Job(
+            config=config,
+            folder=folder.resolve(),
+            overrides=overrides,
+            arguments=sys.argv[1:],
+            working_folder=Path.cwd(),
+            driver=(host, hearing.server_address[1]),
+            token=hearing.token,
+            terminal=console.is_terminal,
+            width=console.width,
+        )
+        each = range(hardware.workers)
+        stage = context.parallelize(each, len(each)).barrier()
+        stage.mapPartitions(partial(worker.work, job)).collect()
+    except BaseException as error:
+        _stop(context)
+        told = _explained(error, hearing, hardware.workers)
+        status = "interrupted" if isinstance(told, KeyboardInterrupt) else "failed"
+        _settle(folder, status, str(told) or type(told).__name__)
+        raise told from (error if told is not error else None)
+    finally:
+        _stop(context)
+        if hearing:
+            hearing.server_close()
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    """Prints what the workers say; the first error that one tells stops them all."""
+
+    daemon_threads = True
+
+    def __init__(self, host: str, console: Console, stop: Any) -> None:
+        super().__init__((host, 0), _Heard)
+        self.token, self.console, self.stop = secrets.token_bytes(TOKEN), console, stop
+        self.error: Exception | None = None
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Heard(socketserver.StreamRequestHandler):
+    """One worker's line."""
+
+    server: _Listener
+
+    def handle(self) -> None:
+        """Until the worker ends."""
+        if not hmac.compare_digest(self.rfile.read(TOKEN), self.server.token):
+            return
+        with suppress(ConnectionError):
+            for kind, text in map(json.loads, self.rfile):
+                if kind == "text":
+                    self.server.console.file.write(text)
+                    self.server.console.file.flush()
+                elif self.server.error is None:
+                    self.server.error = UserError(text) if kind == "refused" else Broken(text)
+                    self.server.stop()
+
+
+class Broken(Exception):
+    """A worker's traceback."""
+
+
+def _started(hardware: Any) -> Any:
+    """Spark's context; raise `UserError` where there is no pyspark, no Java or no master."""
+    try:
+        from pyspark import SparkConf, SparkContext
+        from pyspark.errors import PySparkException
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "hardware=spark: pyspark is not installed, run pip install 'har_keras[spark]'"
+        ) from error
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which(f"{home}/bin/java" if home else "java"):
+        raise UserError(JAVA)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    conf = SparkConf()
+    for key, value in SETTINGS.items():
+        conf.setIfMissing(key, value)
+    conf.setIfMissing("spark.master", f"local[{hardware.workers},4]")
+    if hardware.master:
+        conf.setMaster(hardware.master)
+    try:
+        return SparkContext(conf=conf)
+    except PySparkException as error:
+        raise UserError(JAVA) from error
+    except Exception as error:
+        raise UserError(f"hardware.master={conf.get('spark.master')}: {_line(error)}") from error
+
+
+def _stop(context: Any) -> None:
+    with suppress(Exception):
+        context.stop()
+
+
+def _explained(error: BaseException, hearing: _Listener | None, workers: int) -> BaseException:
+    """What a user is told of the end of a stage."""
+    if not isinstance(error, Exception):
+        return error
+    if hearing and hearing.error:
+        return hearing.error
+    if "SPARK-24819" in str(error):
+        return UserError(
+            f"hardware.workers={workers}: the cluster has fewer free cores, expected one for each"
+            " worker; start more executors, or fewer workers"
+        )
+    return UserError(f"the run on Spark came to its end: {_line(error)}")
+
+
+def _line(error: BaseException) -> str:
+    """Of Spark's many lines the one that tells the cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line for line in lines if re.match(r"(Caused by: )?[\w.]+(Error|Exception): ", line)]
+    return (causes or lines or [type(error).__name__])[-1][:300]
+
+
+def _settle(folder: Path, status: str, error: str) -> None:
+    """Say in `run.json` how a run ended whose workers could not."""
+    with suppress(UserError):
+        record = run_folder.read_json(folder / "run.json")
+        if record["status"] != "completed":
+            end = {"status": status, "finished": run_folder.now(), "error": error}
+            run_folder.write_json(folder / "run.json", record | end)
