@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,14 @@ class Ring:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sender = ThreadPoolExecutor(1)
+
+    def close(self) -> None:
+        """Leave; the neighbours' next call fails."""
+        for connection in (self._out, self._in):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)  # wakes the sender
+            connection.close()
+        self._sender.shutdown()
 
     def mean(self, vector: Vector) -> Vector:
         """The mean of all workers' vectors, which are of one length and dtype.

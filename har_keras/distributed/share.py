@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ class Share:
     def __init__(self, config: Config, ring: Ring, whole: TaskData) -> None:
         """Nothing is read or built yet."""
         self.config, self.ring, self.whole = config, ring, whole
-        self.hardware: Any = config.hardware
+        self.hardware = cast(Spark, config.hardware)
         self.rows = self.hardware.batch_size_per_worker
 
     def fit(

@@ -9,14 +9,17 @@ import shutil
 import socketserver
 import sys
 import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 
 from har_keras import run_folder
+from har_keras.backend import Spark
 from har_keras.config import Config
 from har_keras.distributed import worker
 from har_keras.distributed.ring import TOKEN
@@ -26,13 +29,17 @@ JAVA = (
     "hardware=spark: needs Java 17 or newer, found none that works; install it (Debian: apt install"
     " openjdk-17-jre-headless) or say where it is with JAVA_HOME"
 )
+TOO_FEW = (
+    "hardware.workers={}: Spark has fewer free cores, expected one for each worker; start more"
+    " executors, or fewer workers"
+)
 SETTINGS = {
     "spark.app.name": "har_keras",
     "spark.log.level": "OFF",
     "spark.ui.showConsoleProgress": "false",
     "spark.python.worker.reuse": "false",  # a process joins one process group only
-    "spark.scheduler.barrier.maxConcurrentTasksCheck.interval": "1s",
-    "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "30",
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.interval": "2s",
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "60",  # executors come late
 }
 
 
@@ -47,7 +54,7 @@ def run(
 
     Raises `UserError` where Spark cannot start or the workers cannot do what is asked.
     """
-    hardware: Any = config.hardware
+    hardware = cast(Spark, config.hardware)
     context = _started(hardware)
     hearing = None
     try:
@@ -65,9 +72,12 @@ def run(
             terminal=console.is_terminal,
             width=console.width,
         )
+        if context.master.startswith("local[") and context.defaultParallelism < hardware.workers:
+            raise UserError(TOO_FEW.format(hardware.workers))
         each = range(hardware.workers)
         stage = context.parallelize(each, len(each)).barrier()
-        stage.mapPartitions(partial(worker.work, job)).collect()
+        tasks = stage.mapPartitions(partial(worker.work, job))
+        ThreadPoolExecutor(1).submit(tasks.collect).result()  # which a Ctrl-C ends at once
     except BaseException as error:
         _stop(context)
         told = _explained(error, hearing, hardware.workers)
@@ -115,11 +125,12 @@ class Broken(Exception):
     """A worker's traceback."""
 
 
-def _started(hardware: Any) -> Any:
+def _started(hardware: Spark) -> Any:
     """Spark's context; raise `UserError` where there is no pyspark, no Java or no master."""
     try:
-        from pyspark import SparkConf, SparkContext
-        from pyspark.errors import PySparkException
+        with warnings.catch_warnings(action="ignore"):  # of the pandas that is installed
+            from pyspark import SparkConf, SparkContext
+            from pyspark.errors import PySparkException
     except ModuleNotFoundError as error:
         raise UserError(
             "hardware=spark: pyspark is not installed, run pip install 'har_keras[spark]'"
@@ -149,15 +160,12 @@ def _stop(context: Any) -> None:
 
 def _explained(error: BaseException, hearing: _Listener | None, workers: int) -> BaseException:
     """What a user is told of the end of a stage."""
-    if not isinstance(error, Exception):
+    if isinstance(error, UserError) or not isinstance(error, Exception):
         return error
     if hearing and hearing.error:
         return hearing.error
     if "SPARK-24819" in str(error):
-        return UserError(
-            f"hardware.workers={workers}: the cluster has fewer free cores, expected one for each"
-            " worker; start more executors, or fewer workers"
-        )
+        return UserError(TOO_FEW.format(workers))
     return UserError(f"the run on Spark came to its end: {_line(error)}")
 
 

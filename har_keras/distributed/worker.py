@@ -1,6 +1,5 @@
 """The task of one worker, in a Python process of Spark's: start or go on with the run."""
 
-import contextlib
 import json
 import os
 import socket
@@ -8,16 +7,20 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 
 from har_keras import backend, pipeline, run_folder
+from har_keras.backend import Spark
 from har_keras.config import Config
 from har_keras.errors import UserError
 from har_keras.reporting.tensorboard import TensorBoard
+from har_keras.tasks import TaskData
 
 DYING = 30.0  # seconds that a worker of an earlier attempt is waited for
 
@@ -69,7 +72,7 @@ def work(job: Job, _: Iterator[Any]) -> Iterator[None]:
     host = context.getTaskInfos()[context.partitionId()].address.rpartition(":")[0]
     try:
         with run_folder.full_or_forbidden_told():
-            _train(job, context, host, driver)
+            train(job, context, host, driver)
     except ConnectionError:
         raise
     except UserError as error:
@@ -81,15 +84,16 @@ def work(job: Job, _: Iterator[Any]) -> Iterator[None]:
     return iter(())
 
 
-def _train(job: Job, context: Any, host: str, driver: Driver) -> None:
+def train(job: Job, context: Any, host: str, driver: Any) -> None:
+    """Take part as worker `context.partitionId()`, at `host`; `driver` is a file to print to."""
     config, number = job.config, context.partitionId()
-    hardware: Any = config.hardware
+    hardware = cast(Spark, config.hardware)
     if not job.folder.is_dir():
         raise UserError(
             f"{job.folder}: no such folder on this machine, expected a run folder that all workers"
             " share; choose one on a shared file system with hydra.run.dir=…"
         )
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.chdir(job.working_folder)
     sys.argv[1:] = job.arguments
     backend.check(config.backend, config.hardware)
@@ -100,26 +104,31 @@ def _train(job: Job, context: Any, host: str, driver: Driver) -> None:
 
     if hardware.strategy == "synchronous":
         synchronous.join(number, hardware.workers, host, context.allGather)
-    ring = Ring(number, host, job.token, context.allGather)
-    if number:
-        data = pipeline.load(config)
-        nothing = TensorBoard(job.folder / "tensorboard")
-        model = pipeline.build(config, data)
-        Share(config, ring, data).fit(model, job.folder, nothing, Console(quiet=True))
-        return
-    shown: Any = driver
-    console = Console(file=shown, force_terminal=job.terminal, width=job.width)
+    with closing(Ring(number, host, job.token, context.allGather)) as ring:
+        if number:
+            _follow(Share(config, ring, pipeline.load(config)), job)
+        else:
+            _lead(partial(Share, config, ring), job, driver)
+
+
+def _follow(share: Any, job: Job) -> None:
+    """Train along with the first worker, and write nothing."""
+    nothing = TensorBoard(job.folder / "tensorboard")
+    model = pipeline.build(job.config, share.whole)
+    share.fit(model, job.folder, nothing, Console(quiet=True))
+
+
+def _lead(share: Any, job: Job, driver: Any) -> None:
+    """Do the run, its fit by all workers."""
+    console = Console(file=driver, force_terminal=job.terminal, width=job.width)
     known = job.folder / "run.json"
     earlier = run_folder.read_json(known) if known.exists() else None
     _wait_for(job.folder)
-    pipeline.run(
-        config,
-        job.folder,
-        job.overrides,
-        console,
-        earlier,
-        lambda model, data, board: Share(config, ring, data).fit(model, job.folder, board, console),
-    )
+
+    def fit(model: Any, data: TaskData, board: TensorBoard) -> Any:
+        return share(data).fit(model, job.folder, board, console)
+
+    pipeline.run(job.config, job.folder, job.overrides, console, earlier, fit)
 
 
 def _wait_for(folder: Path) -> None:
