@@ -10,6 +10,7 @@ import socketserver
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -33,6 +34,7 @@ TOO_FEW = (
     "hardware.workers={}: Spark has fewer free cores, expected one for each worker; start more"
     " executors, or fewer workers"
 )
+ATTEMPTS = 4
 SETTINGS = {
     "spark.app.name": "har_keras",
     "spark.log.level": "OFF",
@@ -77,7 +79,7 @@ def run(
         each = range(hardware.workers)
         stage = context.parallelize(each, len(each)).barrier()
         tasks = stage.mapPartitions(partial(worker.work, job))
-        ThreadPoolExecutor(1).submit(tasks.collect).result()  # which a Ctrl-C ends at once
+        _carry_out(tasks.collect, folder / "checkpoints" / "last.npz", hearing)
     except BaseException as error:
         _stop(context)
         told = _explained(error, hearing, hardware.workers)
@@ -88,6 +90,24 @@ def run(
         _stop(context)
         if hearing:
             hearing.server_close()
+
+
+def _carry_out(stage: Callable[[], Any], checkpoint: Path, hearing: "_Listener") -> None:
+    """Run the stage, and again where a worker is lost: Spark retries no stage that gives results.
+
+    Ends with Spark's error when it fails `ATTEMPTS` times without a new checkpoint.
+    """
+    attempts, known = 0, None
+    while True:
+        try:
+            ThreadPoolExecutor(1).submit(stage).result()  # which a Ctrl-C ends at once
+            return
+        except Exception as error:
+            written = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+            attempts, known = attempts + 1 if written == known else 1, written
+            if hearing.error or "SPARK-24819" in str(error) or attempts == ATTEMPTS:
+                raise
+            hearing.console.print("a worker was lost, the run goes on from its last checkpoint")
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -128,9 +148,8 @@ class Broken(Exception):
 def _started(hardware: Spark) -> Any:
     """Spark's context; raise `UserError` where there is no pyspark, no Java or no master."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # of the pandas that is installed
-            from pyspark import SparkConf, SparkContext
-            from pyspark.errors import PySparkException
+        from pyspark import SparkConf, SparkContext
+        from pyspark.errors import PySparkException
     except ModuleNotFoundError as error:
         raise UserError(
             "hardware=spark: pyspark is not installed, run pip install 'har_keras[spark]'"
@@ -142,11 +161,12 @@ def _started(hardware: Spark) -> Any:
     conf = SparkConf()
     for key, value in SETTINGS.items():
         conf.setIfMissing(key, value)
-    conf.setIfMissing("spark.master", f"local[{hardware.workers},4]")
+    conf.setIfMissing("spark.master", f"local[{hardware.workers}]")
     if hardware.master:
         conf.setMaster(hardware.master)
     try:
-        return SparkContext(conf=conf)
+        with warnings.catch_warnings(action="ignore"):  # of the pandas that is installed
+            return SparkContext(conf=conf)
     except PySparkException as error:
         raise UserError(JAVA) from error
     except Exception as error:

@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -39,6 +40,15 @@ def share_gradients(model: Any, ring: Ring) -> None:
     {"jax": _jax, "torch": _torch}[keras.backend.backend()](model, ring)
 
 
+@contextmanager
+def _lost_told() -> Iterator[None]:
+    """Raise `ConnectionError` where the process group has lost a worker."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionError("a worker beside this one is gone") from error
+
+
 def _torch(model: Any, ring: Ring) -> None:
     import torch
     from torch import distributed
@@ -48,7 +58,8 @@ def _torch(model: Any, ring: Ring) -> None:
     def apply_means(gradients: list[Any], variables: list[Any]) -> None:
         began = time.perf_counter()
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        distributed.all_reduce(flat)
+        with _lost_told():
+            distributed.all_reduce(flat)
         parts = (flat / ring.count).split([gradient.numel() for gradient in gradients])
         means = [p.view_as(g) for p, g in zip(parts, gradients, strict=True)]
         ring.seconds += time.perf_counter() - began
@@ -78,7 +89,8 @@ def _jax(model: Any, ring: Ring) -> None:
     def means(gradients: list[Any]) -> list[Any]:
         began = time.perf_counter()
         parts = [jax.make_array_from_process_local_data(rows, g[None]) for g in gradients]
-        found = [mean.addressable_data(0) for mean in jax.block_until_ready(over_all(parts))]
+        with _lost_told():
+            found = [mean.addressable_data(0) for mean in jax.block_until_ready(over_all(parts))]
         ring.seconds += time.perf_counter() - began
         return found
 

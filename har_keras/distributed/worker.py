@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from rich.console import Console
 
 from har_keras import backend, pipeline, run_folder
@@ -63,7 +64,7 @@ class Driver:
 def work(job: Job, _: Iterator[Any]) -> Iterator[None]:
     """One task of the barrier stage; raise `ConnectionError` where another worker is lost.
 
-    Spark then tries the whole stage again. Any other error ends the run: the driver is told.
+    The stage is then run again. Any other error ends the run: the driver is told.
     """
     from pyspark import BarrierTaskContext
 
@@ -109,6 +110,7 @@ def train(job: Job, context: Any, host: str, driver: Any) -> None:
             _follow(Share(config, ring, pipeline.load(config)), job)
         else:
             _lead(partial(Share, config, ring), job, driver)
+        ring.sum(np.zeros(1))  # a process group needs all its members until the end
 
 
 def _follow(share: Any, job: Job) -> None:

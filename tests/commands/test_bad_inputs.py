@@ -1,6 +1,7 @@
 """What a user gets wrong: one line on standard error, status 1, nothing written."""
 
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
@@ -181,3 +182,37 @@ def test_output_folder_that_cannot_be_made(har_keras, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot make the run folder" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+SPARK = {
+    "hardware.strategy=gossip": "expected one of averaging, synchronous",
+    "hardware.workers=0": "hardware.workers=0: expected at least 1",
+    "hardware.averaging_frequency=0": "expected at least 1",
+    "hardware.prefetch=-1": "expected 0 or more",
+    "hardware.worker=3": "did you mean 'workers'?",
+    "training.batch_size=64": "hardware.workers=2 times hardware.batch_size_per_worker=8",
+    "hardware.data_parallel=true": "whose workers share each batch already",
+}
+
+
+@pytest.mark.parametrize("argument", SPARK)
+def test_spark(refuse, tmp_path: Path, argument: str) -> None:
+    assert SPARK[argument] in refuse("hardware=spark", "hardware.master=local[2]", argument)
+    assert not list(tmp_path.iterdir())
+
+
+def test_synchronous_gradients_on_tensorflow(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("har_keras.backend.installed", lambda name: True)
+    spark = ("hardware=spark", "hardware.strategy=synchronous")
+    assert "not tensorflow" in refuse("backend=tensorflow", *spark)
+
+
+def test_spark_without_java(refuse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="needs har_keras[spark]")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert "apt install openjdk-17-jre-headless" in refuse("hardware=spark")
+
+
+def test_spark_without_pyspark(refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    assert "pip install 'har_keras[spark]'" in refuse("hardware=spark")
