@@ -123,9 +123,9 @@ def _follow(share: Any, job: Job) -> None:
 def _lead(share: Any, job: Job, driver: Any) -> None:
     """Do the run, its fit by all workers."""
     console = Console(file=driver, force_terminal=job.terminal, width=job.width)
+    _wait_for(job.folder)
     known = job.folder / "run.json"
     earlier = run_folder.read_json(known) if known.exists() else None
-    _wait_for(job.folder)
 
     def fit(model: Any, data: TaskData, board: TensorBoard) -> Any:
         return share(data).fit(model, job.folder, board, console)
