@@ -53,9 +53,10 @@ def pairs(count: int, rng: np.random.Generator) -> list[tuple[str, str]]:
     Raises `ValueError` where there are not so many.
     """
     days = (LAST - FIRST).days + 1
-    drawn = rng.choice(days * len(FORMATS), count, replace=False)
-    found = []
-    for place in drawn.tolist():
+    found: dict[str, str] = {}  # in May two formats may give one string
+    for place in rng.permutation(days * len(FORMATS)).tolist():
         day = FIRST + timedelta(place // len(FORMATS))
-        found.append((written(day, place % len(FORMATS)), day.isoformat()))
-    return found
+        found[written(day, place % len(FORMATS))] = day.isoformat()
+        if len(found) == count:
+            return list(found.items())
+    raise ValueError(f"expected at most {len(found)} strings, got {count}")

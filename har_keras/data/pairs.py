@@ -1,6 +1,7 @@
 """Pairs of texts: files of them, their ids, and parts that share no source. NumPy only."""
 
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -36,8 +37,12 @@ def read(path: Path) -> list[tuple[str, str]]:
     `UserError` that names the first bad line.
     """
     source = _zipped(path) if path.suffix.lower() == ".zip" else path
+    try:
+        text = decoded(source)
+    except (BadZipFile, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: expected a whole ZIP file, but {error}") from error
     pairs = []
-    for number, line in enumerate(decoded(source).split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         fields = line.split("\t")

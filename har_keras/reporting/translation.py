@@ -48,7 +48,7 @@ def by_length(truth: Texts, said: Texts, lengths: ArrayLike) -> dict[str, tuple[
 
 def _bleu(truth: Texts, said: Texts) -> float:
     joined = [[" ".join(tokens) for tokens in side] for side in (said, truth)]
-    return float(BLEU(tokenize="none").corpus_score(joined[0], [joined[1]]).score)
+    return float(BLEU(tokenize="none", force=True).corpus_score(joined[0], [joined[1]]).score)
 
 
 def lengths_figure(found: Mapping[str, tuple[float, int]]) -> Figure:
@@ -60,8 +60,8 @@ def lengths_figure(found: Mapping[str, tuple[float, int]]) -> Figure:
         names = [name.replace("_words", "").replace("_", " ") for name in found]
         bars = axes.bar(names, values, color=BLUE, width=0.6)
         axes.bar_label(bars, [f"{value:.1f}\n{n} pairs" for value, n in found.values()])
-        axes.set(xlabel="words of the source", ylabel="BLEU (0–100)", ylim=(0, None))
         axes.margins(y=0.25)
+        axes.set(xlabel="words of the source", ylabel="BLEU (0–100)", ylim=(0, None))
     return figure
 
 

@@ -68,12 +68,12 @@ def test_the_run_folder(learned) -> None:
     assert shown.count("of 6 validation pairs: bleu") == 2
     assert "exact match" in shown
     rows = list(csv.DictReader((folder / "translations.csv").open(newline="")))
-    assert len(rows) == 12
+    assert len(rows) == 10  # there is no long source
     assert rows[0]["truth"].startswith("le ")
     for number in range(1, 5):
         assert (folder / "figures" / f"attention_{number}.png").stat().st_size
     tags = EventAccumulator(str(folder / "tensorboard" / "test")).Reload().Tags()
-    assert "attention_1" in "".join(tags["images"])
+    assert "attention_1" in "".join(tags["images"] + tags["tensors"])
     header = (folder / "predictions.csv").read_text().splitlines()[0]
     assert header == "index,truth,prediction,probability_of_truth"
 
@@ -129,9 +129,13 @@ def test_runs_that_do_not_translate(refuse, learned, tmp_path: Path) -> None:
     assert "target.json: expected" in refuse("translate", f"run={folder}", "text=a")
 
 
-def test_other_models_and_tasks_are_refused(refuse, learned, tmp_path: Path) -> None:
-    path = next(learned[0].parents[3].rglob("pairs, of mine.txt"), None)
-    arguments = [a for a in TINY if not a.startswith("model")]
-    assert path is not None
-    line = refuse(*arguments, f"task.path={path}", "model=gru")
-    assert "expected model=encoder_decoder" in line
+def test_other_models_are_refused(har_keras, learned, tmp_path: Path) -> None:
+    path = learned[0].parents[4] / "pairs, of mine.txt"
+    others = [argument for argument in TINY if not argument.startswith("model")]
+    done = har_keras(*others, f"task.path={path}", "model=gru", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .endswith("model: expected model=encoder_decoder with a task of pairs")
+    )

@@ -30,6 +30,12 @@ def test_no_string_has_two_dates() -> None:
     assert len(dict(found)) == len(found) == 30_000
     assert found == pairs(30_000, np.random.default_rng(0))
     assert all(FIRST <= date.fromisoformat(iso) <= LAST for _, iso in found)
-    assert len({text for text, _ in pairs(40, np.random.default_rng(1))}) == 40
-    with pytest.raises(ValueError, match="larger sample"):
+    with pytest.raises(ValueError, match="expected at most"):
         pairs(10**6, np.random.default_rng(0))
+
+
+def test_formats_that_agree_in_may_give_one_string() -> None:
+    may = date(2021, 5, 2)
+    assert written(may, 4) == written(may, 6)
+    found = [text for text, _ in pairs(100_000, np.random.default_rng(1))]
+    assert len(set(found)) == len(found)

@@ -155,7 +155,7 @@ def test_figures_of_one_split_and_what_is_said(tmp_path: Path) -> None:
     assert metrics["test"]["perplexity"] == pytest.approx(np.exp(metrics["test"]["loss"]))
     assert set(metrics["test"]) == {"loss", "perplexity", "accuracy"}
     findings = pipeline.study(data, model, metrics)
-    names = {"bleu", "chrf", "exact_match", "bleu_6_to_10_words", "bleu_over_10_words"}
+    names = {"bleu", "chrf", "exact_match", "bleu_to_5_words", "bleu_over_10_words"}
     assert names <= set(metrics["test"])
     assert {"attention_1", "bleu_by_length"} <= set(findings.figures)
     header, *rows = findings.files["translations.csv"].splitlines()
