@@ -96,7 +96,7 @@ def _search(
         ranks = (new / lengths[:, None] ** penalty).reshape(sources, -1)
         chosen = np.argsort(-ranks, axis=1, kind="stable")[:, :beam]
         chosen = (chosen + np.arange(sources)[:, None] * ranks.shape[1]).ravel()
-        parents = chosen // beam
+        parents = chosen // candidates.shape[1]
         totals, last = new.ravel()[chosen], candidates.ravel()[chosen]
         ids, seen, lengths = ids[parents], seen[parents], lengths[parents]
         states = [state[parents] for state in states]

@@ -77,7 +77,7 @@ def test_a_wide_beam_finds_the_best_of_all(made) -> None:
     """Of all targets of two ids, where no hypothesis is dropped."""
     model, source = made
     size = model.output_shape[-1]
-    found = search(model, source[:3], 2, beam=size, penalty=0.0)
+    found = search(model, source[:3], 2, beam=size + 3, penalty=0.0)
     said = range(RESERVED, size)
     targets = np.array([(a, PADDING if a == END_ID else b) for a in said for b in said], np.int32)
     for row in range(3):
