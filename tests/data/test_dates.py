@@ -3,12 +3,13 @@ from datetime import date
 import numpy as np
 import pytest
 from dateutil.parser import parse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from har_keras.data.dates import FIRST, FORMATS, LAST, pairs, written
 
 
+@settings(deadline=None)
 @given(st.dates(FIRST, LAST), st.integers(0, len(FORMATS) - 1))
 def test_a_date_can_be_read_in_every_format(day: date, form: int) -> None:
     text = written(day, form)

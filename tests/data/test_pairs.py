@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from har_keras.data.pairs import END_ID, GO_ID, apart, encode, read, words
@@ -50,6 +50,7 @@ def test_bad_archives(tmp_path: Path) -> None:
         read(path)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=40, max_size=80),
     st.integers(0, 3),
