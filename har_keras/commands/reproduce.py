@@ -53,13 +53,16 @@ def main(arguments: list[str]) -> None:
 
 def referenced(named: list[str]) -> dict[str, Reference]:
     """The experiments with a published figure, or those named, by name."""
-    known = {
-        name: from_overrides([f"experiment={name}"]).reference for name in choices("experiment")
-    }
-    systems = {name: reference for name, reference in known.items() if reference is not None}
     for name in named:
-        require_choice("experiment", name, systems)
-    return {name: systems[name] for name in named or systems}
+        require_choice("experiment", name, choices("experiment"))
+    known = {
+        name: from_overrides([f"experiment={name}"]).reference
+        for name in named or choices("experiment")
+    }
+    for name in named:
+        allowed = "one with a published figure (reference: in its YAML)"
+        require(known[name] is not None, "experiment", name, allowed)
+    return {name: reference for name, reference in known.items() if reference is not None}
 
 
 def _sweep(

@@ -49,7 +49,8 @@ class Evidence(keras.layers.Layer):
     def call(self, words: Any) -> Any:
         """Weigh and sum up."""
         numbers = words[:, :-1] * self.ids + words[:, 1:]
-        places = ops.minimum(ops.searchsorted(self.known, numbers), self.pairs - 1)
+        places = ops.searchsorted(self.known, ops.reshape(numbers, (-1,)))
+        places = ops.reshape(ops.minimum(places, self.pairs - 1), ops.shape(numbers))
         is_known = ops.cast(ops.take(self.known, places) == numbers, self.compute_dtype)
         of_words = ops.take(self.word_ratios * self.word_weights, words)
         of_pairs = ops.take(self.pair_ratios * self.pair_weights, places) * is_known

@@ -44,10 +44,11 @@ def to_markdown(systems: Mapping[str, Reference], runs: Sequence[Run]) -> str:
 def _row(name: str, reference: Reference, runs: Sequence[Run]) -> list[str]:
     own, sound = _of(name, runs), _of(reference.sound, runs)
     values = [v for v in (_value(run, reference.metric) for run in own) if v is not None]
+    other = reference.sound_metric if reference.sound else None
     minutes = [run.value("timing", "fit_seconds") or 0.0 for run in own]
     return [
         f"`{name}`",
-        reference.metric,
+        f"{reference.metric}; ours {other}" if other else reference.metric,
         reference.published,
         _spread(own, reference.metric),
         _reproduced(values, reference.value),

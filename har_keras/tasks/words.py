@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ PARTS_FILE = "parts.json"
 LEAST = 2  # training sentences' tokens that must share a part
 
 
+@lru_cache(maxsize=1 << 16)
 def shape(token: str) -> str:
     """`Aa` for `Aspirin`, `0-a` for `5-fluorouracil`: kinds of characters, runs made one."""
     kinds = re.sub(r"\d", "0", re.sub("[a-z]", "a", re.sub("[A-Z]", "A", token)))

@@ -42,7 +42,7 @@ def test_a_run_that_fails_leaves_a_table(har_keras, tmp_path: Path) -> None:
 
 def test_what_cannot_be_reproduced(refuse) -> None:
     assert "did you mean 'har_sum_lstm'?" in refuse("reproduce", "har_sum_lst")
-    assert "expected one of" in refuse("reproduce", "har_best")
+    assert "expected one with a published figure" in refuse("reproduce", "har_best")
     assert "n_jobs=some: expected a whole number" in refuse(
         "reproduce", "har_sum_lstm", "n_jobs=some"
     )

@@ -36,5 +36,12 @@ def test_whether_a_published_figure_is_reproduced(accuracies, told: str) -> None
 def test_ours_stands_beside_it_with_what_needs_no_recurrence() -> None:
     reference = Reference(published="90 %", value=0.9, sound="ours")
     row = cells(reference, run("theirs", 0, 0.8), run("ours", 0, 0.7), run("ours", 1, 0.8))
-    assert row[2:4] == ["90 %", "0.8000 (jax, seed 0)"]
+    assert row[1:4] == ["test/accuracy", "90 %", "0.8000 (jax, seed 0)"]
     assert row[5:] == ["0.7500 ± 0.0707 (jax, seeds 0 1)", "linear 0.5000", "1.5"]
+
+
+def test_a_metric_of_ours_that_differs_is_named() -> None:
+    reference = Reference(metric="validation/accuracy", sound="ours", sound_metric="test/accuracy")
+    row = cells(reference, run("ours", 0, 0.7))
+    assert row[1] == "validation/accuracy; ours test/accuracy"
+    assert row[5] == "0.7000 (jax, seed 0)"
