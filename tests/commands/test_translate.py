@@ -60,6 +60,11 @@ def translate(monkeypatch: pytest.MonkeyPatch, capsys, learned):
     return run
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_the_run_folder(learned) -> None:
     folder, shown = learned
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -67,7 +72,7 @@ def test_the_run_folder(learned) -> None:
     assert "bleu" not in metrics["train"]
     assert shown.count("of 6 validation pairs: bleu") == 2
     assert "exact match" in shown
-    rows = list(csv.DictReader((folder / "translations.csv").open(newline="")))
+    rows = rows_of(folder / "translations.csv")
     assert len(rows) == 10  # there is no long source
     assert rows[0]["truth"].startswith("le ")
     for number in range(1, 5):
@@ -89,7 +94,7 @@ def test_a_text_and_a_file(translate, tmp_path: Path) -> None:
     assert len(lines) == 4
     output = tmp_path / "found.csv"
     translate(f"input={texts}", f"output={output}", "beam=1", "length_penalty=0")
-    rows = list(csv.DictReader(output.open(newline="")))
+    rows = rows_of(output)
     assert list(rows[0]) == ["text", "translation", "score"]
     assert float(rows[0]["score"]) < 0
 

@@ -18,7 +18,7 @@ from har_keras.errors import UserError
         (text.opinions, "I LOOOVE it &amp; you, @bob http://x.y/z www.a.b!!", "i love it you"),
         (text.opinions, "good book; i&#39;m coool", "good book i m col"),
         (text.shapes, "Call 0800-123 NOW", "call 0000-000 now"),
-        (text.folded, "J’ai\u202fN°\u00a05\u2026", "j'ai no 5..."),
+        (text.folded, "J’ai\u202fN°\u00a05\u2026", "j'ai n° 5..."),
         (text.unchanged, " As it is ", " As it is "),
     ],
 )

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras.ops import convert_to_numpy
+from keras.ops import convert_to_numpy, convert_to_tensor
 
 from har_keras.errors import UserError
 from har_keras.models import encoder_decoder, recurrent
@@ -31,6 +31,17 @@ def drawn(data: Any, **values: Any) -> Any:
     return model
 
 
+def part(model: Any, name: str) -> Any:
+    """The encoder or the decoder, to be called on NumPy's arrays."""
+    layer = model.get_layer(name)
+
+    def called(*arrays: Any) -> Any:
+        tensors = [convert_to_tensor(array) for array in arrays]
+        return layer(tensors if len(tensors) > 1 else tensors[0])
+
+    return called
+
+
 @pytest.mark.parametrize("options", SHAPES, ids=[shape["attention"] for shape in SHAPES])
 def test_steps_of_the_decoder_give_what_the_whole_target_gives(options: dict[str, Any]) -> None:
     data = loaded()
@@ -39,10 +50,10 @@ def test_steps_of_the_decoder_give_what_the_whole_target_gives(options: dict[str
     assert expected.shape == (5, 11, data.outputs.vocabulary.size)
     steps = data.inputs.source_steps
     source, target = x[:, :steps], x[:, steps:]
-    found, context, *states = model.get_layer("encoder")(source)
+    encoder, decoder = part(model, "encoder"), part(model, "decoder")
+    found, context, *states = encoder(source)
     for t in range(target.shape[1]):
-        given = [target[:, t : t + 1], source, found, context, *states]
-        logits, *rest = model.get_layer("decoder")(given)
+        logits, *rest = decoder(target[:, t : t + 1], source, found, context, *states)
         np.testing.assert_allclose(convert_to_numpy(logits)[:, 0], expected[:, t], atol=1e-4)
         states = rest[: len(states)]
 
@@ -52,16 +63,16 @@ def test_padding_changes_nothing(options: dict[str, Any]) -> None:
     """More padding after the source or within the target of a shorter pair is not seen."""
     data = loaded()
     model, steps = drawn(data, **options), data.inputs.source_steps
-    encoder, decoder = (model.get_layer(name) for name in ("encoder", "decoder"))
+    encoder, decoder = part(model, "encoder"), part(model, "decoder")
     source, target = data.test.x[:, :steps], data.test.x[:, steps:]
     longer = np.pad(source, ((0, 0), (0, 7)))
-    short, long = (convert_to_numpy(decoder([target, x, *encoder(x)])[0]) for x in (source, longer))
+    short, long = (convert_to_numpy(decoder(target, x, *encoder(x))[0]) for x in (source, longer))
     np.testing.assert_allclose(long, short, atol=1e-5)
     ended = np.pad(target, ((0, 0), (0, 3)))
-    logits, *after = (convert_to_numpy(a) for a in decoder([ended, source, *encoder(source)]))
-    _, *before = (convert_to_numpy(a) for a in decoder([target, source, *encoder(source)]))
+    logits, *after = (convert_to_numpy(a) for a in decoder(ended, source, *encoder(source)))
+    _, *before = (convert_to_numpy(a) for a in decoder(target, source, *encoder(source)))
     np.testing.assert_allclose(logits[:, :11], short, atol=1e-5)
-    count = len(encoder.outputs) - 2
+    count = len(model.get_layer("encoder").outputs) - 2
     for one, other in zip(after[:count], before[:count], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -74,8 +85,8 @@ def test_a_reversed_source_is_read_from_its_end() -> None:
     turned = np.zeros_like(source)
     for row, ids in zip(turned, source, strict=True):
         row[: (ids > 0).sum()] = ids[ids > 0][::-1]
-    _, *expected = forward.get_layer("encoder")(turned)
-    _, *found = backward.get_layer("encoder")(source)
+    _, *expected = part(forward, "encoder")(turned)
+    _, *found = part(backward, "encoder")(source)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(convert_to_numpy(one), convert_to_numpy(other), atol=1e-5)
 
