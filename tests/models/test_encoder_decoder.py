@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras.ops import convert_to_numpy, convert_to_tensor
+from keras.ops import convert_to_numpy
 
 from har_keras.errors import UserError
 from har_keras.models import encoder_decoder, recurrent
@@ -31,15 +31,9 @@ def drawn(data: Any, **values: Any) -> Any:
     return model
 
 
-def part(model: Any, name: str) -> Any:
-    """The encoder or the decoder, to be called on NumPy's arrays."""
-    layer = model.get_layer(name)
-
-    def called(*arrays: Any) -> Any:
-        tensors = [convert_to_tensor(array) for array in arrays]
-        return layer(tensors if len(tensors) > 1 else tensors[0])
-
-    return called
+def parts(model: Any) -> list[Any]:
+    """The encoder and the decoder, on NumPy's arrays."""
+    return [model.get_layer(name).predict_on_batch for name in ("encoder", "decoder")]
 
 
 @pytest.mark.parametrize("options", SHAPES, ids=[shape["attention"] for shape in SHAPES])
@@ -50,11 +44,11 @@ def test_steps_of_the_decoder_give_what_the_whole_target_gives(options: dict[str
     assert expected.shape == (5, 11, data.outputs.vocabulary.size)
     steps = data.inputs.source_steps
     source, target = x[:, :steps], x[:, steps:]
-    encoder, decoder = part(model, "encoder"), part(model, "decoder")
+    encoder, decoder = parts(model)
     found, context, *states = encoder(source)
     for t in range(target.shape[1]):
-        logits, *rest = decoder(target[:, t : t + 1], source, found, context, *states)
-        np.testing.assert_allclose(convert_to_numpy(logits)[:, 0], expected[:, t], atol=1e-4)
+        logits, *rest = decoder([target[:, t : t + 1], source, found, context, *states])
+        np.testing.assert_allclose(logits[:, 0], expected[:, t], atol=1e-4)
         states = rest[: len(states)]
 
 
@@ -63,14 +57,14 @@ def test_padding_changes_nothing(options: dict[str, Any]) -> None:
     """More padding after the source or within the target of a shorter pair is not seen."""
     data = loaded()
     model, steps = drawn(data, **options), data.inputs.source_steps
-    encoder, decoder = part(model, "encoder"), part(model, "decoder")
+    encoder, decoder = parts(model)
     source, target = data.test.x[:, :steps], data.test.x[:, steps:]
     longer = np.pad(source, ((0, 0), (0, 7)))
-    short, long = (convert_to_numpy(decoder(target, x, *encoder(x))[0]) for x in (source, longer))
+    short, long = (decoder([target, x, *encoder(x)])[0] for x in (source, longer))
     np.testing.assert_allclose(long, short, atol=1e-5)
     ended = np.pad(target, ((0, 0), (0, 3)))
-    logits, *after = (convert_to_numpy(a) for a in decoder(ended, source, *encoder(source)))
-    _, *before = (convert_to_numpy(a) for a in decoder(target, source, *encoder(source)))
+    logits, *after = decoder([ended, source, *encoder(source)])
+    _, *before = decoder([target, source, *encoder(source)])
     np.testing.assert_allclose(logits[:, :11], short, atol=1e-5)
     count = len(model.get_layer("encoder").outputs) - 2
     for one, other in zip(after[:count], before[:count], strict=True):
@@ -85,10 +79,10 @@ def test_a_reversed_source_is_read_from_its_end() -> None:
     turned = np.zeros_like(source)
     for row, ids in zip(turned, source, strict=True):
         row[: (ids > 0).sum()] = ids[ids > 0][::-1]
-    _, *expected = part(forward, "encoder")(turned)
-    _, *found = part(backward, "encoder")(source)
+    _, *expected = parts(forward)[0](turned)
+    _, *found = parts(backward)[0](source)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(convert_to_numpy(one), convert_to_numpy(other), atol=1e-5)
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_own_words_take_the_place_of_true_ones() -> None:
