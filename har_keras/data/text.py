@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,21 @@ from har_keras.errors import UserError
 
 PADDING, UNKNOWN = 0, 1
 FIRST = 2  # id of the first word
+MOST_PAIRED = 46_340  # ids, so that the number of a pair of them stays below 2^31
 SIDES = ("pre", "post")
 SIGNS = r"\w+|[^\w\s]"
 _FILTERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase) | str.maketrans(
     dict.fromkeys(f"{string.punctuation}\t\n".replace("'", ""), " ")
 )
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation, " "))
+
+
+def pair_numbers(ids: Any, size: int) -> Any:
+    """Numbers of the pairs of neighbours in an array or a tensor of `size` ids.
+
+    int32 (samples, timesteps) to (samples, timesteps - 1), one number for each pair of two ids.
+    """
+    return ids[:, :-1] * size + ids[:, 1:]
 
 
 def unchanged(text: str) -> str:

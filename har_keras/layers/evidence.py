@@ -6,7 +6,7 @@ import keras
 from keras import ops
 from numpy.typing import NDArray
 
-from har_keras.data.text import FIRST
+from har_keras.data.text import FIRST, MOST_PAIRED, pair_numbers
 
 
 @keras.saving.register_keras_serializable("har_keras")
@@ -23,8 +23,9 @@ class Evidence(keras.layers.Layer):
     def __init__(self, ids: int, pairs: int, **kwargs: Any) -> None:
         """`ids` words, `pairs` pairs; raise `ValueError` for more ids than int32 can pair."""
         super().__init__(**kwargs)
-        if ids <= FIRST or ids**2 >= 2**31 or pairs < 1:
-            raise ValueError(f"ids={ids}, pairs={pairs}: expected 3 to 46340, and 1 or more")
+        if not FIRST < ids <= MOST_PAIRED or pairs < 1:
+            allowed = f"3 to {MOST_PAIRED}, and 1 or more"
+            raise ValueError(f"ids={ids}, pairs={pairs}: expected {allowed}")
         self.ids, self.pairs = ids, pairs
         self.word_weights_initializer = self.pair_weights_initializer = keras.initializers.Zeros()
 
@@ -48,7 +49,7 @@ class Evidence(keras.layers.Layer):
 
     def call(self, words: Any) -> Any:
         """Weigh and sum up."""
-        numbers = words[:, :-1] * self.ids + words[:, 1:]
+        numbers = pair_numbers(words, self.ids)
         places = ops.searchsorted(self.known, ops.reshape(numbers, (-1,)))
         places = ops.reshape(ops.minimum(places, self.pairs - 1), ops.shape(numbers))
         is_known = ops.cast(ops.take(self.known, places) == numbers, self.compute_dtype)

@@ -147,9 +147,9 @@ def require_causal(config: Config, outputs: "Outputs") -> None:
 def encode(config: Config, x: Any, per_step: bool = False) -> Any:
     """One vector a sequence, (batch, width), from the steps (batch, timesteps, features).
 
+    With `per_step` one a step, (batch, timesteps, width). The mask of `x` says what is padding.
     Where the size of a batch is fixed, each of its rows goes on in the next batch: layers carry
     their states.
-    With `per_step` one a step, (batch, timesteps, width). The mask of `x` says what is padding.
     """
     from keras import layers
 

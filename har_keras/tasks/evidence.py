@@ -6,11 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from har_keras.data.text import FIRST
+from har_keras.data.text import FIRST, MOST_PAIRED, pair_numbers
 from har_keras.errors import require
 from har_keras.tasks.tokens import Tokens
-
-MOST = 46_340  # ids, so that the number of a pair of them stays below 2^31
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,14 @@ class WithEvidence(Tokens):
         Raises `UserError` where no pair is in so many, and for a vocabulary that is too large.
         """
         size = tokens.vocabulary.size
-        require(size <= MOST, "task.evidence", least, f"null with more than {MOST} words ({size})")
+        allowed = f"null with more than {MOST_PAIRED} words ({size})"
+        require(size <= MOST_PAIRED, "task.evidence", least, allowed)
         ids, words = ratios(x, y, 1)
         by_id = np.zeros(size, np.float32)
         by_id[ids] = words
         by_id[:FIRST] = 0
-        first, second = x[:, :-1], x[:, 1:]
-        numbers = np.where((first >= FIRST) & (second >= FIRST), first * size + second, 0)
-        known, pairs = ratios(numbers, y, least)
+        both = (x[:, :-1] >= FIRST) & (x[:, 1:] >= FIRST)
+        known, pairs = ratios(np.where(both, pair_numbers(x, size), 0), y, least)
         require(len(known) > 0, "task.evidence", least, "less (no pair of words is in so many)")
         return cls(**vars(tokens), words=by_id, known=known, pairs=pairs)
 

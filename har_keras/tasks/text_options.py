@@ -14,9 +14,8 @@ class TextOptions:
     (`keep`), padded `pre` or `post` (`padding`). `embedding`: numbers a word; `vectors`: file of
     pretrained ones, here or in `data.root`. `masked`: whether padding is told to the model, so that
     it counts for nothing. `word_dropout`: share of training words, drawn anew for each batch, that
-    are taken as unknown.
-    `evidence`: to the head's logit is added what words and pairs tell by themselves
-    (`layers.Evidence`), pairs that so many training texts hold; null for none of that.
+    are taken as unknown. `evidence`: to the head's logit is added what words and pairs tell by
+    themselves (`layers.Evidence`), pairs that so many training texts hold; null for none of that.
     `validation_share`: of the texts that are not for testing. `baselines`: whether linear models
     are fitted as well.
     """

@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,20 @@ def refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         assert "\n" not in line
         assert len(line) < 400
         return line
+
+    return run
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch, capsys):
+    """What a command prints of a run folder, in this process, where Keras runs already."""
+
+    def run(folder: Path, command: str, *arguments: str) -> str:
+        record = json.loads((folder / "run.json").read_text())
+        monkeypatch.setenv("KERAS_BACKEND", record["backend"])
+        monkeypatch.setattr(sys, "argv", ["har_keras", command, f"run={folder}", *arguments])
+        main()
+        return capsys.readouterr().out
 
     return run
 

@@ -1,14 +1,12 @@
 import json
 import re
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from har_keras.__main__ import main
 
 TINY = (
     "task=char_lm",
@@ -39,17 +37,8 @@ def written(har_keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
 
 
 @pytest.fixture
-def generate(monkeypatch: pytest.MonkeyPatch, capsys, written):
-    record = json.loads((written[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-
-    def run(*arguments: str) -> str:
-        line = ["har_keras", "generate", f"run={written[0]}", *arguments]
-        monkeypatch.setattr(sys, "argv", line)
-        main()
-        return capsys.readouterr().out
-
-    return run
+def generate(printed, written):
+    return partial(printed, written[0], "generate")
 
 
 def test_the_run_folder(written) -> None:
@@ -77,12 +66,8 @@ def test_a_text(generate) -> None:
     assert len(generate()) == 1 + 300 + 1
 
 
-def test_evaluate(written, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    record = json.loads((written[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-    monkeypatch.setattr(sys, "argv", ["har_keras", "evaluate", f"run={written[0]}"])
-    main()
-    shown = capsys.readouterr().out
+def test_evaluate(written, printed) -> None:
+    shown = printed(written[0], "evaluate")
     assert "bits per character" in shown
     assert float(re.search(r"furthest from metrics.json\s+(\S+)", shown)[1]) < 1e-5
 

@@ -1,12 +1,10 @@
 import csv
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-from har_keras.__main__ import main
 
 DRUGS = ["aspirin", "lithium", "penicillin", "ibuprofen"]
 EFFECTS = ["rash", "fever", "acute renal failure", "nausea"]
@@ -41,17 +39,8 @@ def tag_run(har_keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
 
 
 @pytest.fixture
-def predict(monkeypatch: pytest.MonkeyPatch, capsys, tag_run):
-    record = json.loads((tag_run[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-
-    def run(*arguments: str) -> str:
-        line = ["har_keras", "predict", f"run={tag_run[0]}", *arguments]
-        monkeypatch.setattr(sys, "argv", line)
-        main()
-        return capsys.readouterr().out
-
-    return run
+def predict(printed, tag_run):
+    return partial(printed, tag_run[0], "predict")
 
 
 def test_the_run_folder_of_tags(tag_run) -> None:
@@ -94,9 +83,6 @@ def test_odd_texts(predict, text: str) -> None:
     assert all(row["text"] == text for row in rows)
 
 
-def test_evaluate_gives_the_same_figures(tag_run, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    record = json.loads((tag_run[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-    monkeypatch.setattr(sys, "argv", ["har_keras", "evaluate", f"run={tag_run[0]}"])
-    main()
-    assert "f1 effect" in capsys.readouterr().out
+def test_evaluate_gives_the_same_figures(tag_run, printed) -> None:
+    shown = printed(tag_run[0], "evaluate")
+    assert "f1 effect" in shown

@@ -2,14 +2,12 @@ import csv
 import json
 import re
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from har_keras.__main__ import main
 
 WORDS = ["ok", "see", "you", "later", "home", "call", "when", "lunch", "good", "friend"]
 SPAM = ["win", "free", "prize", "claim", "cash", "urgent", "reply", "award"]
@@ -43,17 +41,8 @@ def spam_run(har_keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 @pytest.fixture
-def predict(monkeypatch: pytest.MonkeyPatch, capsys, spam_run):
-    record = json.loads((spam_run[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-
-    def run(*arguments: str) -> str:
-        line = ["har_keras", "predict", f"run={spam_run[0]}", *arguments]
-        monkeypatch.setattr(sys, "argv", line)
-        main()
-        return capsys.readouterr().out
-
-    return run
+def predict(printed, spam_run):
+    return partial(printed, spam_run[0], "predict")
 
 
 def test_the_run_folder_of_texts(spam_run) -> None:
@@ -178,11 +167,7 @@ def _edit(folder: Path, **values: object) -> None:
     (folder / "run.json").write_text(json.dumps(record))
 
 
-def test_evaluate_prints_samples(spam_run, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    record = json.loads((spam_run[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-    monkeypatch.setattr(sys, "argv", ["har_keras", "evaluate", f"run={spam_run[0]}"])
-    main()
-    shown = capsys.readouterr().out
+def test_evaluate_prints_samples(spam_run, printed) -> None:
+    shown = printed(spam_run[0], "evaluate")
     assert "test samples" in shown
     assert "furthest from metrics.json" in shown

@@ -1,11 +1,9 @@
 import csv
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-from har_keras.__main__ import main
 
 TINY = (
     "experiment=imdb_gru",
@@ -29,17 +27,9 @@ def run_folder(har_keras, reviews_root: Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def har_keras_here(monkeypatch: pytest.MonkeyPatch, capsys, run_folder: Path, reviews_root: Path):
-    record = json.loads((run_folder / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
+def har_keras_here(printed, monkeypatch: pytest.MonkeyPatch, run_folder: Path, reviews_root: Path):
     monkeypatch.setenv("HAR_KERAS_DATA", str(reviews_root))
-
-    def run(command: str, *arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["har_keras", command, f"run={run_folder}", *arguments])
-        main()
-        return capsys.readouterr().out
-
-    return run
+    return partial(printed, run_folder)
 
 
 def test_a_published_protocol_with_validation_data(run_folder: Path) -> None:
