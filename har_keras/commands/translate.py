@@ -58,7 +58,7 @@ def rows(
     """By text: its translation and the score of that; nothing is made of nothing."""
     documents = [inputs.tokens(text) for text in texts]
     source = inputs.encode(documents)
-    found = search(model, source, inputs.most(source), beam, penalty)
+    found = search(model, source, source.shape[1], beam, penalty)
     said = inputs.said(found.ids)
     for text, document, tokens, score in zip(texts, documents, said, found.scores, strict=True):
         translation = inputs.written(tokens) if document else ""

@@ -111,15 +111,14 @@ def encode(
     pairs: Sequence[tuple[Tokens, Tokens]],
     source: Vocabulary,
     target: Vocabulary,
-    source_steps: int,
-    target_steps: int,
+    timesteps: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Ids of source and of `<go>` and target side by side, and what is to be said at each step.
 
-    `x` int32 (pairs, source_steps + target_steps), `y` int32 (pairs, target_steps): the target and
-    `<end>`, -1 after it. What is longer is cut.
+    `x` int32 (pairs, timesteps, 2), `y` int32 (pairs, timesteps): the target and `<end>`, -1 after
+    it. What is longer is cut.
     """
-    heard = source.encode_all([tokens for tokens, _ in pairs], source_steps)
-    given = target.encode_all([[GO, *tokens] for _, tokens in pairs], target_steps)
-    y = target.encode_all([[*tokens, END] for _, tokens in pairs], target_steps)
-    return np.hstack([heard, given]), np.where(y == PADDING, np.int32(UNCOUNTED), y)
+    heard = source.encode_all([tokens for tokens, _ in pairs], timesteps)
+    given = target.encode_all([[GO, *tokens] for _, tokens in pairs], timesteps)
+    y = target.encode_all([[*tokens, END] for _, tokens in pairs], timesteps)
+    return np.stack([heard, given], axis=-1), np.where(y == PADDING, np.int32(UNCOUNTED), y)

@@ -70,8 +70,7 @@ def build(config: Config, inputs: "Inputs", outputs: "Outputs") -> Any:
             f"model={config.name}: expected a task of pairs (task=translate, task=dates)"
         )
     start = keras.Input(inputs.shape, dtype="int32", name="pairs")
-    steps = facts["source_steps"]
-    source, target = start[:, :steps], start[:, steps:]
+    source, target = start[..., 0], start[..., 1]
     with keras.name_scope("encoder"):
         encoder = _encoder(config, facts["source_size"])
     with keras.name_scope("decoder"):

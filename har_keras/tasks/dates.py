@@ -44,5 +44,5 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     target = Vocabulary((GO, END, *Vocabulary.learn([letters for _, letters in learned]).words))
     longest = max(len(letters) for letters, _ in found)
     own = config.teacher_forcing < 1
-    inputs = Pairs(source, target, longest, len("2000-01-01") + 1, "none", "characters", own)
+    inputs = Pairs(source, target, longest + 1, "none", "characters", own)
     return task_data(config, inputs, found, parts, published, "generated")

@@ -54,22 +54,21 @@ def task_data(
     """The data of a task, from tokens of source and target and the places of each part."""
     groups = np.unique([" ".join(tokens) for tokens, _ in pairs], return_inverse=True)[1]
     vocabularies = inputs.source, inputs.target
-    steps = inputs.source_steps, inputs.target_steps
     splits, trials = {}, {}
     for name, places in parts._asdict().items():
         members = [pairs[place] for place in places]
-        splits[name] = Split(*encode(members, *vocabularies, *steps), groups[places])
+        splits[name] = Split(*encode(members, *vocabularies, inputs.timesteps), groups[places])
         sources, targets = ([pair[side] for pair in members] for side in (0, 1))
         trials[name] = Trial(inputs, sources, targets, config.beam, config.length_penalty)
     watched = trials["test" if published else "validation"]
     share = config.teacher_forcing
-    teach = partial(own_words, inputs.source_steps, share, config.falling)
+    teach = partial(own_words, share, config.falling)
     return TaskData(
         train=splits["train"],
         validation=None if published else splits["validation"],
         test=splits["test"],
         inputs=inputs,
-        outputs=NextWord(inputs.target_steps, inputs.target),
+        outputs=NextWord(inputs.timesteps, inputs.target),
         source=source,
         sha256=digest(splits["train"].x, splits["test"].x),
         teach=teach if inputs.own_words else None,
@@ -80,7 +79,6 @@ def task_data(
 
 
 def own_words(
-    source_steps: int,
     share: float,
     falling: bool,
     x: np.ndarray,
@@ -93,6 +91,6 @@ def own_words(
     """
     kept = 1 - (1 - share) * done if falling else share
     x = x.copy()
-    target = x[:, source_steps + 1 :]
+    target = x[:, 1:, 1]
     target[rng.random(target.shape) >= kept] *= -1
     return x

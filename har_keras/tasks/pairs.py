@@ -1,47 +1,42 @@
 """Input and output description: a source, and a target that is said a token at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from har_keras.data.pairs import END
-from har_keras.data.text import CLEANINGS, TOKENISERS, Vocabulary, sentence
+from har_keras.data.text import CLEANINGS, PADDING, TOKENISERS, Vocabulary, sentence
 from har_keras.errors import UserError
 from har_keras.tasks.characters import NextCharacter
 from har_keras.tasks.description import Embedded, Inputs
 
 SOURCE, TARGET = "source.json", "target.json"
-DESCRIBED = ("source_steps", "target_steps", "cleaning", "tokeniser", "own_words")
+DESCRIBED = ("timesteps", "cleaning", "tokeniser", "own_words")
 
 
 @dataclass(frozen=True)
 class Pairs(Inputs):
-    """`source_steps` ids of `source`, then `target_steps` of `target`, which start with `<go>`.
+    """`timesteps` ids of `source`, beside them as many of `target`, which start with `<go>`.
 
-    Both are padded (id 0) at their ends. `cleaning` and `tokeniser` are names in `data.text`.
-    `own_words`: ids of the target may come negative, which asks for what the model itself says.
+    Both are padded (id 0) at their ends, by a step at least. `cleaning` and `tokeniser` are names
+    in `data.text`. `own_words`: ids of the target may come negative, which asks for what the model
+    itself says.
     """
 
     source: Vocabulary
     target: Vocabulary
-    source_steps: int
-    target_steps: int
+    timesteps: int
     cleaning: str
     tokeniser: str
     own_words: bool = False
-    timesteps: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        """Count the steps of both."""
-        object.__setattr__(self, "timesteps", self.source_steps + self.target_steps)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """(source_steps + target_steps,)."""
-        return (self.timesteps,)
+    def shape(self) -> tuple[int | None, ...]:
+        """(any number of steps, 2)."""
+        return (None, 2)
 
     def open(self) -> tuple[Any, Any]:
         """Raise `UserError`: no encoder alone fits."""
@@ -52,7 +47,7 @@ class Pairs(Inputs):
         sizes = {"source_size": self.source.size, "target_size": self.target.size}
         files = {"source": SOURCE, "target": TARGET}
         found = {name: getattr(self, name) for name in DESCRIBED}
-        return {"kind": "pairs", "timesteps": self.timesteps} | files | sizes | found
+        return {"kind": "pairs"} | files | sizes | found
 
     def tokens(self, text: str) -> list[str]:
         """A raw text cleaned and cut."""
@@ -61,13 +56,13 @@ class Pairs(Inputs):
     def encode(self, documents: Sequence[Sequence[str]]) -> np.ndarray:
         """Sources to ids, int32 (documents, steps): as many steps as the longest needs, or more."""
         longest = max(map(len, documents), default=0)
-        steps = max(self.source_steps, 1 << max(longest - 1, 0).bit_length())
-        steps = self.source_steps if longest <= self.source_steps else steps
+        fits = longest <= self.timesteps
+        steps = self.timesteps if fits else 1 << (longest - 1).bit_length()
         return self.source.encode_all(documents, steps)
 
-    def most(self, source: np.ndarray) -> int:
-        """How many ids a target of `source` (documents, steps) may have."""
-        return self.target_steps * source.shape[1] // self.source_steps
+    def lengths(self, x: np.ndarray) -> np.ndarray:
+        """How many steps the longer side of each pair has."""
+        return (x != PADDING).any(-1).sum(-1)
 
     def said(self, ids: np.ndarray) -> list[list[str]]:
         """The tokens of targets (samples, steps), without `<end>` and padding."""
@@ -79,7 +74,7 @@ class Pairs(Inputs):
 
     def show(self, x: np.ndarray) -> str:
         """The source."""
-        return self.written(self.source.decode(x[: self.source_steps]))
+        return self.written(self.source.decode(x[:, 0]))
 
     def embedded(self, model: Any) -> Embedded | None:
         """The embedding of each id of the source."""
@@ -98,6 +93,11 @@ class NextWord(NextCharacter):
     """
 
     labels: ClassVar[Mapping[str, str]] = {"loss": "cross-entropy loss (nats a token)"}
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(any number of steps, ids)."""
+        return None, self.vocabulary.size
 
     def describe(self) -> dict[str, Any]:
         """`kind` and the shape."""
@@ -120,9 +120,9 @@ def from_record(folder: Path, record: Mapping[str, Any]) -> Pairs:
     Raises `UserError` for a folder that was edited.
     """
     found = {name: record["inputs"].get(name) for name in DESCRIBED}
-    steps = (found["source_steps"], found["target_steps"])
+    steps = found["timesteps"]
     sound = {
-        "source_steps, target_steps": all(isinstance(n, int) and 0 < n < 2**31 for n in steps),
+        "timesteps": isinstance(steps, int) and 0 < steps < 2**31,
         "cleaning": found["cleaning"] in CLEANINGS,
         "tokeniser": found["tokeniser"] in TOKENISERS,
         "own_words": isinstance(found["own_words"], bool),

@@ -58,7 +58,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     """Read, cut and describe; raise `UserError` for a file that cannot be used."""
     path, texts = _read(config, root)
     empty = Vocabulary(())
-    shape = Pairs(empty, empty, config.longest, config.longest + 1, CLEANING, TOKENISER)
+    shape = Pairs(empty, empty, config.longest + 2, CLEANING, TOKENISER)
     found = [(shape.tokens(source), shape.tokens(target)) for source, target in texts]
     found = [pair for pair in found if all(pair)]
     try:
@@ -70,7 +70,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     target = Vocabulary.learn([tokens for _, tokens in learned], config.least)
     said = Vocabulary((GO, END, *target.words))
     own = config.teacher_forcing < 1
-    inputs = Pairs(source, said, config.longest, config.longest + 1, CLEANING, TOKENISER, own)
+    inputs = Pairs(source, said, config.longest + 2, CLEANING, TOKENISER, own)
     name = "pairs" if config.path else "tatoeba"
     return task_data(config, inputs, found, parts, published, name)
 

@@ -72,13 +72,12 @@ class Trial:
 
     def _found(self, model: Any) -> Found:
         source = self.inputs.encode(self.sources)
-        most = self.inputs.most(source)
-        return search(model, source, most, self.beam, self.length_penalty)
+        return search(model, source, source.shape[1], self.beam, self.length_penalty)
 
     def _shown(self) -> list[int]:
         """Rows whose attention is drawn: the same whatever was found, of a length that fits."""
         rows = np.random.default_rng(0).permutation(len(self.sources)).tolist()
-        fit = [row for row in rows if 4 < len(self.sources[row]) <= self.inputs.source_steps]
+        fit = [row for row in rows if 4 < len(self.sources[row]) < self.inputs.timesteps]
         return fit[:MAPS]
 
     def _table(self, said: list[Tokens]) -> str:

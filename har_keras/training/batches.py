@@ -2,8 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from har_keras.tasks.description import Inputs, Outputs
 
 
 def updates_per_epoch(samples: int, batch_size: int) -> int:
@@ -11,7 +15,7 @@ def updates_per_epoch(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
-SHORTEST = 32  # steps; batches have so many, or twice, four times … as many: each is compiled
+SHORTEST = 8  # steps; batches have so many, or twice, four times … as many: each is compiled
 POOL = 32  # batches whose samples are sorted by length together
 EVALUATION_BATCH = 720  # samples; divisible by any usual number of devices
 LARGEST_OUTPUT = 1 << 22  # numbers of a batch that is evaluated
@@ -20,9 +24,11 @@ Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Teach = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
 
 
-def evaluation_batch(output_shape: tuple[int | None, ...]) -> int:
-    """Samples that are evaluated together, where a model gives each an output of that shape."""
-    numbers = math.prod(size or 1 for size in output_shape)
+def evaluation_batch(inputs: "Inputs", outputs: "Outputs") -> int:
+    """Samples that are evaluated together: fewer where the model's output for each is large."""
+    if inputs.streams:
+        return inputs.streams
+    numbers = math.prod(size or inputs.timesteps for size in outputs.shape)
     size = EVALUATION_BATCH
     while size > 1 and size * numbers > LARGEST_OUTPUT:
         size //= 2

@@ -101,8 +101,7 @@ def fit(
             initial_epoch=first,
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
-            validation_batch_size=data.inputs.streams
-            or batches.evaluation_batch(data.outputs.shape),
+            validation_batch_size=batches.evaluation_batch(data.inputs, data.outputs),
             callbacks=[
                 ValidationState(),
                 *shown,

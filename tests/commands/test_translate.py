@@ -126,9 +126,9 @@ def test_runs_that_do_not_translate(refuse, learned, tmp_path: Path) -> None:
     edited = record | {"task": "har", "outputs": {"kind": "class"}}
     (folder / "run.json").write_text(json.dumps(edited))
     assert "found one of task=har" in refuse("translate", f"run={folder}", "text=a")
-    edited = record | {"inputs": record["inputs"] | {"source_steps": 0}}
+    edited = record | {"inputs": record["inputs"] | {"timesteps": 0}}
     (folder / "run.json").write_text(json.dumps(edited))
-    assert "source_steps" in refuse("translate", f"run={folder}", "text=a")
+    assert "timesteps" in refuse("translate", f"run={folder}", "text=a")
     (folder / "run.json").write_text(json.dumps(record))
     (folder / "target.json").unlink()
     assert "target.json: expected" in refuse("translate", f"run={folder}", "text=a")

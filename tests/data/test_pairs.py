@@ -79,8 +79,9 @@ def test_too_few_pairs() -> None:
 def test_ids() -> None:
     source, target = Vocabulary(("a", "b")), Vocabulary(("<go>", "<end>", "x", "y"))
     members = [(["a", "?"], ["x"]), (["b"] * 9, ["y"] * 9)]
-    x, y = encode(members, source, target, 3, 4)
-    assert x.tolist() == [[2, UNKNOWN, 0, GO_ID, 4, 0, 0], [3, 3, 3, GO_ID, 5, 5, 5]]
+    x, y = encode(members, source, target, 4)
+    assert x[..., 0].tolist() == [[2, UNKNOWN, 0, 0], [3, 3, 3, 3]]
+    assert x[..., 1].tolist() == [[GO_ID, 4, 0, 0], [GO_ID, 5, 5, 5]]
     assert y.tolist() == [[4, END_ID, -1, -1], [5, 5, 5, 5]]
     assert x.dtype == y.dtype == np.int32
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_what_is_too_long_is_not_learned(tmp_path: Path) -> None:
     assert not any("and you" in text for text in sources(data, "train"))
     long = "the cat " * 20
     assert data.inputs.encode([long.split()]).shape == (1, 64)
-    assert data.inputs.most(np.zeros((1, 16))) == 2 * data.inputs.target_steps
+    assert data.inputs.lengths(data.train.x).max() < data.inputs.timesteps
 
 
 @pytest.mark.parametrize(
@@ -99,15 +100,16 @@ def test_values_out_of_range(values: dict[str, Any], message: str) -> None:
 
 
 def test_teacher_forcing() -> None:
-    x = np.arange(1, 2001, dtype=np.int32).reshape(10, 200)
+    x = np.arange(1, 4001, dtype=np.int32).reshape(10, 200, 2)
     x[:, -20:] = PADDING
-    changed = own_words(50, 0.7, False, x, np.random.default_rng(0), 0.5)
+    changed = own_words(0.7, False, x, np.random.default_rng(0), 0.5)
     np.testing.assert_array_equal(abs(changed), x)
-    assert (changed[:, :51] > 0).all()
-    assert (changed[:, 51:180] < 0).mean() == pytest.approx(0.3, abs=0.04)
+    assert (changed[:, :180, 0] > 0).all()
+    assert (changed[:, 0] > 0).all()
+    assert (changed[:, 1:180, 1] < 0).mean() == pytest.approx(0.3, abs=0.04)
     for done, share in ((0.0, 0.0), (0.5, 0.25), (1.0, 0.5)):
-        falling = own_words(50, 0.5, True, x, np.random.default_rng(0), done)
-        assert (falling[:, 51:180] < 0).mean() == pytest.approx(share, abs=0.04)
+        falling = own_words(0.5, True, x, np.random.default_rng(0), done)
+        assert (falling[:, 1:180, 1] < 0).mean() == pytest.approx(share, abs=0.04)
 
 
 def test_batches_are_taught_by_how_far_the_training_is() -> None:
@@ -126,10 +128,15 @@ def test_batches_are_taught_by_how_far_the_training_is() -> None:
 
 
 def test_large_outputs_are_evaluated_in_smaller_batches() -> None:
-    assert batches.evaluation_batch((6,)) == batches.EVALUATION_BATCH
-    assert batches.evaluation_batch((None, 2, 5)) == batches.EVALUATION_BATCH
-    assert batches.evaluation_batch((21, 6400)) == 22
-    assert batches.evaluation_batch((10**9,)) == 1
+    for streams, timesteps, shape, expected in (
+        (None, 500, (6,), batches.EVALUATION_BATCH),
+        (None, 500, (None, 2, 5), batches.EVALUATION_BATCH),
+        (None, 21, (None, 6400), 22),
+        (None, 1, (10**9,), 1),
+        (64, 50, (50, 100), 64),
+    ):
+        inputs = SimpleNamespace(streams=streams, timesteps=timesteps)
+        assert batches.evaluation_batch(inputs, SimpleNamespace(shape=shape)) == expected
 
 
 def test_dates() -> None:
@@ -140,7 +147,7 @@ def test_dates() -> None:
     assert not held[0] & held[1]
     assert not held[0] & held[2]
     assert not held[1] & held[2]
-    assert data.outputs.shape == (11, data.inputs.target.size)
+    assert data.train.y.shape == (300, data.inputs.timesteps)
     published = dates.load(config, Path(), 0, published=True)
     assert published.validation is None
     with pytest.raises(UserError, match=r"task\.test_pairs=0"):
