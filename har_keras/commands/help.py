@@ -27,6 +27,9 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
                                                     the same, live: a label as soon as it is known
   python -m har_keras generate run=<run folder> [prefix="First"] [length=300] [temperature=0.8]
                                                     what a language model writes, as it writes it
+  python -m har_keras translate run=<run folder> text="…" [beam=5] [length_penalty=1]
+                                                    what a run on pairs says of one text, or of many
+                                                    with input=<file with a text a line>
   python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's
   python -m har_keras reproduce [experiment …] [seeds=0,1,2] [backends=jax,torch]
                                                     published systems, and the table of them

@@ -2,6 +2,7 @@
 
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from har_keras.layers.chrono import Chrono
+from har_keras.layers.cross_attention import CrossAttention, OwnWords
 from har_keras.layers.ensemble import MeanOverMembers
 from har_keras.layers.evidence import Evidence
 from har_keras.layers.masking import MaskedAs, Unmasked
@@ -27,6 +28,7 @@ __all__ = [
     "LSTM",
     "Attention",
     "Chrono",
+    "CrossAttention",
     "Evidence",
     "GRUCell",
     "GravesLSTM",
@@ -41,6 +43,7 @@ __all__ = [
     "MaxOverTime",
     "MeanOverMembers",
     "MeanOverTime",
+    "OwnWords",
     "SimpleRNN",
     "SimpleRNNCell",
     "SumOverTime",

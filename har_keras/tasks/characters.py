@@ -59,7 +59,7 @@ class NextCharacter(Outputs):
     labels: ClassVar[Mapping[str, str]] = {"loss": "cross-entropy loss (nats a character)"}
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int | None, ...]:
         """(timesteps, ids)."""
         return self.timesteps, self.vocabulary.size
 

@@ -91,6 +91,8 @@ def fit(
         first * updates,
         data.augment,
         data.inputs.lengths(data.train.x),
+        data.teach,
+        updates * training.epochs,
     )
     try:
         model.fit(
@@ -99,7 +101,7 @@ def fit(
             initial_epoch=first,
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
-            validation_batch_size=data.inputs.streams or batches.EVALUATION_BATCH,
+            validation_batch_size=batches.evaluation_batch(data.inputs, data.outputs),
             callbacks=[
                 ValidationState(),
                 *shown,

@@ -18,6 +18,7 @@ from har_keras.tasks.tokens import Tokens
 from har_keras.training import initial_weights
 
 MODELS, OPTIMIZERS = config.choices("model"), config.choices("optimizer")
+ENCODERS = [name for name in MODELS if name != "encoder_decoder"]  # what takes any task
 STATISTICS = {"mean": tuple(np.linspace(-1, 1, 9)), "variance": tuple(np.linspace(0.5, 2, 9))}
 HAR = Signals(128, 9, **STATISTICS)
 SHORT = Signals(8, 9, **STATISTICS)
@@ -49,7 +50,7 @@ def test_files_load_together(model: str, optimizer: str) -> None:
     assert (loaded.model.name, loaded.optimizer.name) == (model, optimizer)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ENCODERS)
 def test_presets_give_logits_for_har(name: str) -> None:
     model = build(preset(name, "model.units=4"), HAR)
     assert model.name == name
@@ -60,7 +61,7 @@ def test_presets_give_logits_for_har(name: str) -> None:
     assert np.isfinite(logits).all()
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=ENCODERS)
 def small(request: pytest.FixtureRequest) -> Any:
     model = build(preset(request.param, "model.units=3"))
     randomise(model)
