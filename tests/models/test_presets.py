@@ -13,6 +13,7 @@ from har_keras.errors import UserError
 from har_keras.models import conv_lstm, recurrent
 from har_keras.tasks.classification import ClassPerSequence
 from har_keras.tasks.description import Inputs
+from har_keras.tasks.pairs import Pairs
 from har_keras.tasks.signals import Signals
 from har_keras.tasks.tokens import Tokens
 from har_keras.training import initial_weights
@@ -23,6 +24,7 @@ STATISTICS = {"mean": tuple(np.linspace(-1, 1, 9)), "variance": tuple(np.linspac
 HAR = Signals(128, 9, **STATISTICS)
 SHORT = Signals(8, 9, **STATISTICS)
 BITS = Tokens(8, Vocabulary(("0", "1")), 2)
+PAIRS = Pairs(BITS.vocabulary, BITS.vocabulary, 8, "none", "words")
 ACTIVITIES = ClassPerSequence(tuple("abcdef"), groups="subject")
 
 
@@ -222,5 +224,8 @@ def test_experiment_loads_builds_and_draws(name: str) -> None:
     assert experiment.experiment == name
     patterns = experiment.training.initial_weights
     of_tokens = any(pattern.startswith("embedding/") for pattern in patterns)
-    model = build(experiment.model, BITS if of_tokens else SHORT)
+    inputs = BITS if of_tokens else SHORT
+    model = build(
+        experiment.model, PAIRS if experiment.model.family == "encoder_decoder" else inputs
+    )
     initial_weights.draw(model, 0, patterns)
