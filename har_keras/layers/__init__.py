@@ -4,7 +4,7 @@ from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from har_keras.layers.chrono import Chrono
 from har_keras.layers.ensemble import MeanOverMembers
 from har_keras.layers.evidence import Evidence
-from har_keras.layers.masking import MaskedAs, Unmasked
+from har_keras.layers.masking import MaskedAs, MaskNaN, Unmasked
 from har_keras.layers.pooling import (
     Attention,
     LastStep,
@@ -37,6 +37,7 @@ __all__ = [
     "LayerNormGRUCell",
     "LayerNormLSTM",
     "LayerNormLSTMCell",
+    "MaskNaN",
     "MaskedAs",
     "MaxOverTime",
     "MeanOverMembers",

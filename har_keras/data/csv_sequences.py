@@ -1,0 +1,265 @@
+"""Sequences from many CSV files: one sequence a file, one row a step, lengths of their own.
+
+A file is read by one function, `read`, in this process, in several, or on Apache Spark.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from har_keras.data import cache
+from har_keras.data.csv_recordings import BLOCK, CsvReader, Dialect, Rows, gathered
+from har_keras.data.fetch import user_cache
+from har_keras.errors import UserError, nearest
+
+ENDINGS = (".csv", ".csv.gz")
+UNLABELLED = -1
+FILES_EACH = 50  # that make it worth while to start a process
+LAYOUT = 1  # of the cached arrays: count up when they change
+
+
+@dataclass(frozen=True)
+class Format:
+    """What stands in the files.
+
+    label: the column of classes, a class `per_step` or one a sequence; `labelled`: whether it must
+    be there. columns: the features, in order; None takes all but the label. classes: the names
+    that are allowed, None for any. delimiter, header: as `Dialect` has.
+    """
+
+    label: str = "label"
+    per_step: bool = False
+    columns: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
+    delimiter: str | None = None
+    header: int = 1
+    labelled: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class CsvSequence:
+    """One file: `x` float32 (steps, features) and the features' names.
+
+    `labels` are names: one, or with `Format.per_step` one a step, empty where a step has none; no
+    names at all where they need not be there.
+    """
+
+    path: str
+    x: NDArray[np.float32]
+    labels: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """A file that cannot be used; `reason` names the file, and the line where it is one."""
+
+    path: str
+    reason: str
+
+
+def read(path: str, form: Format) -> CsvSequence | BadFile:
+    """The sequence in a local file or at a URL that fsspec knows, `.gz` or not."""
+    needed = [form.label] if form.labelled else []
+    dialect = Dialect(form.delimiter, form.header, time=None)
+    reader = CsvReader(path, form.columns, [form.label], needed, untimed=True, dialect=dialect)
+    try:
+        rows = gathered(reader, _chunks(path))
+        columns = tuple(reader.columns or ())
+        x = _finite(path, rows, columns)
+        labels = _labels(path, rows, form) if form.labelled else ()
+    except UserError as error:
+        return BadFile(path, str(error))
+    return CsvSequence(path, x, labels, columns)
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    import fsspec
+
+    try:
+        with fsspec.open(path, "rb", compression="infer") as file:
+            while block := file.read(BLOCK):
+                yield block
+    except Exception as error:  # of any kind: each file system and archive has its own
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise UserError(f"{path}: {' '.join(reason.split())}, expected a CSV file") from error
+
+
+def _finite(path: str, rows: Rows, columns: tuple[str, ...]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        x = rows.x.astype(np.float32)
+    for row, column in np.argwhere(~np.isfinite(x)):
+        found = f"{columns[column][:40]} is {rows.x[row, column]:g}"
+        raise UserError(f"{path}, line {rows.lines[row]}: {found}, expected a number like 0.5")
+    return x
+
+
+def _labels(path: str, rows: Rows, form: Format) -> tuple[str, ...]:
+    (cells,) = rows.texts
+    named = [(line, cell) for line, cell in zip(rows.lines, cells, strict=True) if cell]
+    if not named:
+        raise UserError(f"{path}: the column {form.label} is empty, expected the name of a class")
+    for line, cell in named:
+        if form.classes is not None and cell not in form.classes:
+            allowed = f"one of {', '.join(form.classes)}{nearest(cell, form.classes)}"
+            raise UserError(f"{path}, line {line}: {form.label} is {cell[:20]!r}, not {allowed}")
+        if not form.per_step and cell != (first := named[0][1]):
+            found = f"{form.label} is {cell[:20]!r} after {first[:20]!r}"
+            raise UserError(f"{path}, line {line}: {found}, expected one class a file")
+    return tuple(cells) if form.per_step else (named[0][1],)
+
+
+def read_all(paths: list[str], form: Format, readers: int | None) -> list[CsvSequence | BadFile]:
+    """All files, in the order of `paths`.
+
+    Through Spark where a session is active, else by as many processes as `readers` says (None: a
+    core each), where there are files enough.
+    """
+    job = partial(read, form=form)
+    if session := _spark():
+        return session.sparkContext.parallelize(paths).map(job).collect()
+    readers = min(readers or os.cpu_count() or 1, len(paths) // FILES_EACH)
+    if readers < 2:
+        return list(map(job, paths))
+    with ProcessPoolExecutor(readers, get_context("spawn")) as pool:
+        return list(pool.map(job, paths, chunksize=FILES_EACH // 4))
+
+
+def _spark() -> Any:
+    if "pyspark" not in sys.modules:
+        return None
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession()
+
+
+def files(path: str, key: str) -> list[str]:
+    """The CSV files of a folder (and its folders), or that a glob means, or the one; sorted.
+
+    `path` may be a URL that fsspec knows; `key` is where the user typed it. Raises `UserError`
+    where there are none.
+    """
+    from fsspec.core import url_to_fs
+    from fsspec.implementations.local import LocalFileSystem
+
+    try:
+        system, root = url_to_fs(path)
+        if system.isdir(root):
+            names = system.find(root, withdirs=True)
+            found = [name for name in names if name.endswith(ENDINGS) and name != root]
+        else:
+            found = [root] if system.isfile(root) else system.glob(root)
+    except ImportError as error:
+        extra = ": pip install 'har_keras[s3]'" if path.startswith("s3:") else ""
+        raise UserError(f"{key}={path}: {error}{extra}") from error
+    except Exception as error:  # of any kind: each file system has its own
+        raise UserError(f"{key}={path}: {' '.join(str(error).split())}") from error
+    if not found:
+        raise UserError(f"{key}={path}: no *.csv there, expected a folder, glob or URL of them")
+    if isinstance(system, LocalFileSystem):
+        return sorted(found)
+    return sorted(system.unstrip_protocol(name) for name in found)
+
+
+class Corpus(NamedTuple):
+    """All files that can be used, one after the other.
+
+    x: float32 (rows, features). lengths: int64 (files,), rows of each. y: int64, index of the
+    class in `classes`, (rows,) with -1 where a row has none, or one a sequence (files,). paths
+    (files,), columns (features,), classes, bad (what is wrong with others, a line each): str.
+    """
+
+    x: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+    y: NDArray[np.int64]
+    paths: NDArray[np.str_]
+    columns: NDArray[np.str_]
+    classes: NDArray[np.str_]
+    bad: NDArray[np.str_]
+
+    def padded(self, rows: NDArray[Any], filling: float, timesteps: int) -> NDArray[Any]:
+        """`rows` (rows, …) of all files as (files, timesteps, …), `filling` behind the last."""
+        steps = np.arange(timesteps) < self.lengths[:, None]
+        found = np.full((*steps.shape, *rows.shape[1:]), filling, rows.dtype)
+        found[steps] = rows
+        return found
+
+
+def load(path: str, form: Format, readers: int | None, skip: bool) -> Corpus:
+    """All files below `path`, kept in the cache where they are local.
+
+    Every bad file is named on standard error. Raises `UserError` if there is one, unless `skip`, or
+    no other.
+    """
+    paths = files(path, "task.path")
+
+    def make() -> cache.Arrays:
+        return gather(read_all(paths, form, readers), form)._asdict()
+
+    file = _cached(paths, form)
+    corpus = Corpus(**(cache.stored(file, Corpus._fields, make) if file else make()))
+    refuse(corpus.bad, len(paths), skip)
+    return corpus
+
+
+def _cached(paths: list[str], form: Format) -> Path | None:
+    """Where the arrays are kept; None for files that are not local."""
+    readable = [os.access(path, os.R_OK) for path in paths]
+    try:
+        key = cache.identity(map(Path, paths), LAYOUT, form, readable)
+    except OSError:
+        return None
+    return user_cache() / f"csv_sequences-{key}.npz"
+
+
+def gather(found: list[CsvSequence | BadFile], form: Format) -> Corpus:
+    """The arrays of all files with the features that most of them have; others are bad."""
+    sequences = [file for file in found if isinstance(file, CsvSequence)]
+    bad = {file.path: file.reason for file in found if isinstance(file, BadFile)}
+    counts = Counter(tuple(sorted(file.columns)) for file in sequences)
+    usual = counts.most_common(1)[0][0] if counts else ()
+    for file in sequences:
+        if tuple(sorted(file.columns)) != usual:
+            wanted, names = ", ".join(usual), ", ".join(file.columns)
+            bad[file.path] = f"{file.path}: has the features {names}, expected {wanted} as others"
+    sequences = [file for file in sequences if file.path not in bad]
+    columns = sequences[0].columns if sequences else ()
+    parts = [file.x[:, [file.columns.index(name) for name in columns]] for file in sequences]
+    labels = [label for file in sequences for label in file.labels]
+    classes = tuple(sorted(set(labels) - {""})) if form.classes is None else form.classes
+    index = {name: number for number, name in enumerate(classes)} | {"": UNLABELLED}
+    return Corpus(
+        np.concatenate([np.zeros((0, len(columns)), np.float32), *parts]),
+        np.array([len(part) for part in parts], np.int64),
+        np.array([index[label] for label in labels], np.int64),
+        *(
+            np.array(list(names), np.str_)
+            for names in ((f.path for f in sequences), columns, classes, map(bad.get, sorted(bad)))
+        ),
+    )
+
+
+def refuse(bad: NDArray[np.str_], count: int, skip: bool | None = None) -> None:
+    """Name all `bad` files of `count`, and raise `UserError` if there are any.
+
+    With `skip` only if all are bad; None where that is no choice.
+    """
+    for reason in bad:
+        print(reason, file=sys.stderr)
+    if len(bad) == count or (len(bad) and not skip):
+        choice = ", or leave them out with task.on_bad=skip" if skip is False else ""
+        raise UserError(
+            f"{len(bad)} of {count} files cannot be used, they are named above; mend them{choice}"
+        )
+    if len(bad):
+        print(f"{len(bad)} of {count} files are left out (task.on_bad=skip)", file=sys.stderr)
