@@ -152,7 +152,7 @@ class CsvReader:
             named = "a header line with " if self.dialect.header else ""
             raise UserError(
                 f"{self.name}: expected {named}the columns"
-                f" {', '.join(missing or ['of sensors'])}, found {shown}"
+                f" {', '.join(missing or ['of numbers'])}, found {shown}"
                 f"{nearest(missing[0], header) if missing else ''}"
             )
         for name in (*wanted, *self.present):
