@@ -11,8 +11,9 @@ from har_keras import backend
 from har_keras.commands import options, predicted
 from har_keras.commands.predict_tokens import outputs
 from har_keras.config import from_run
-from har_keras.data import csv_sequences
-from har_keras.data.csv_sequences import Corpus
+from har_keras.data import csv_corpus
+from har_keras.data.csv_corpus import Corpus
+from har_keras.data.csv_sequences import files, read_all
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
 from har_keras.tasks import sequences
@@ -49,10 +50,10 @@ def main(arguments: list[str]) -> None:
 def _read(path: str, inputs: Sequences) -> Corpus:
     """The files, all of a length that the model takes."""
     local = path if "://" in path else str(Path(path).expanduser().resolve())
-    paths = csv_sequences.files(local, "input")
+    paths = files(local, "input")
     form = replace(inputs.form, labelled=False)
-    corpus = csv_sequences.gather(csv_sequences.read_all(paths, form, readers=None), form)
-    csv_sequences.refuse(corpus.bad, len(paths))
+    corpus = csv_corpus.gather(read_all(paths, form, readers=None), form)
+    csv_corpus.refuse(corpus.bad, len(paths))
     wanted = f"{'at most ' if inputs.ragged else ''}{inputs.timesteps}"
     for name, length in zip(corpus.paths, corpus.lengths, strict=True):
         if length > inputs.timesteps or (length < inputs.timesteps and not inputs.ragged):

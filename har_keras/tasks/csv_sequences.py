@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from har_keras.data import csv_sequences
+from har_keras.data import csv_corpus
 from har_keras.data.cache import digest
-from har_keras.data.csv_sequences import UNLABELLED, Corpus, Format
+from har_keras.data.csv_corpus import UNLABELLED, Corpus
+from har_keras.data.csv_sequences import Format
 from har_keras.errors import UserError, require, require_choice
 from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
@@ -96,7 +97,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     if "://" not in config.path:
         config.path = str(Path(config.path).expanduser().resolve())
     form = config.form
-    corpus = csv_sequences.load(config.path, form, config.readers, config.on_bad == "skip")
+    corpus = csv_corpus.load(config.path, form, config.readers, config.on_bad == "skip")
     steps = int(corpus.lengths.max())
     x = corpus.padded(corpus.x, np.nan, steps)
     y = corpus.padded(corpus.y, UNLABELLED, steps) if form.per_step else corpus.y

@@ -50,7 +50,8 @@ def test_the_run_folder_of_sequences(run) -> None:
     assert record["inputs"]["format"]["columns"] == ["x"]
     assert record["outputs"] == {"kind": "steps", "classes": ["down", "up"], "shape": [8, 2]}
     metrics = json.loads((folder / "metrics.json").read_text())
-    rows = list(csv.DictReader((folder / "predictions.csv").open()))
+    with (folder / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
     right = np.mean([row["truth"] == row["prediction"] for row in rows])
     assert metrics["test"]["accuracy"] == pytest.approx(right)
     with (folder / "history.csv").open() as file:
@@ -86,6 +87,6 @@ def test_files_that_do_not_fit(run, refuse, tmp_path: Path, text: str, expected:
 
 def test_what_else_is_refused(run, refuse) -> None:
     assert "input=: expected CSV files" in refuse("predict", f"run={run[0]}")
-    assert "input=none: no *.csv there" in refuse("predict", f"run={run[0]}", "input=none")
+    assert "none: no *.csv there" in refuse("predict", f"run={run[0]}", "input=none")
     assert "on a task that reads sensors" in refuse("stream", f"run={run[0]}")
     assert "expected a folder, glob or URL" in refuse("task=csv_sequences")

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har_keras.data import csv_sequences
+from har_keras.data import csv_corpus, csv_sequences
+from har_keras.data.csv_corpus import gather, load
 from har_keras.data.csv_recordings import BLOCK
-from har_keras.data.csv_sequences import BadFile, Format, files, gather, load, read, read_all
+from har_keras.data.csv_sequences import BadFile, Format, files, read, read_all
 from har_keras.errors import UserError
 
 HEAD = "a,b,label\n"
@@ -191,7 +192,7 @@ def test_the_second_load_reads_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     write(tmp_path, 3, np.random.default_rng(0))
     first = load(str(tmp_path), Format(), 1, skip=False)
     with monkeypatch.context() as context:
-        context.setattr(csv_sequences, "read_all", None)
+        context.setattr(csv_corpus, "read_all", None)
         for one, other in zip(first, load(str(tmp_path), Format(), 1, skip=False), strict=True):
             np.testing.assert_array_equal(one, other)
     (tmp_path / "000.csv").write_text(GOOD)
