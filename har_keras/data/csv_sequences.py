@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from har_keras.errors import UserError, nearest
 
 ENDINGS = (".csv", ".csv.gz")
 FILES_EACH = 50  # that make it worth while to start a process
+PART = 10  # files that a process takes at a time
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,36 @@ def read_all(paths: list[str], form: Format, readers: int | None) -> list[CsvSeq
     """All files, in the order of `paths`.
 
     Through Spark where a session is active, else by as many processes as `readers` says (None: a
-    core each), where there are files enough.
+    core each), where there are files enough. This process is one of them: while others start, it
+    takes back the last files that wait.
     """
-    job = partial(read, form=form)
     if session := _spark():
-        return session.sparkContext.parallelize(paths).map(job).collect()
+        return session.sparkContext.parallelize(paths).map(partial(read, form=form)).collect()
     readers = min(readers or os.cpu_count() or 1, len(paths) // FILES_EACH)
     if readers < 2:
-        return list(map(job, paths))
-    with ProcessPoolExecutor(readers, get_context("spawn")) as pool:
-        return list(pool.map(job, paths, chunksize=FILES_EACH // 4))
+        return _read_each(paths, form)
+    parts = [paths[i : i + PART] for i in range(0, len(paths), PART)]
+    with ProcessPoolExecutor(readers - 1, get_context("spawn"), _leave_with_parent) as pool:
+        given = [pool.submit(_read_each, part, form) for part in parts]
+        backwards = reversed(list(zip(given, parts, strict=True)))
+        own = {future: _read_each(part, form) for future, part in backwards if future.cancel()}
+        found = [own[future] if future in own else future.result() for future in given]
+    return [file for part in found for file in part]
+
+
+def _leave_with_parent() -> None:
+    """End this process when its parent has ended, however that was."""
+
+    def wait() -> None:
+        if parent := parent_process():
+            parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
+def _read_each(paths: list[str], form: Format) -> list[CsvSequence | BadFile]:
+    return [read(path, form) for path in paths]
 
 
 def _spark() -> Any:
