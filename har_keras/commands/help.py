@@ -23,6 +23,8 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
   python -m har_keras predict run=<run folder> text="…" [format=table|csv|json] [output=<file>]
                                                     what a run on texts says of one; of many with
                                                     input=<file with a text a line>
+  python -m har_keras predict run=<run folder> input=<CSV file, folder, glob or URL> [output=<file>]
+                                                    the class of each sequence, or of each step
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
   python -m har_keras generate run=<run folder> [prefix="First"] [length=300] [temperature=0.8]

@@ -32,6 +32,7 @@ from har_keras.run_folder import read_json
 
 AS_TYPED = (
     "data.root",
+    "task.delimiter",
     "task.path",
     "task.prefix",
     "task.stop_words",

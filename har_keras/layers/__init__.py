@@ -5,7 +5,7 @@ from har_keras.layers.chrono import Chrono
 from har_keras.layers.cross_attention import CrossAttention, OwnWords
 from har_keras.layers.ensemble import MeanOverMembers
 from har_keras.layers.evidence import Evidence
-from har_keras.layers.masking import MaskedAs, Unmasked
+from har_keras.layers.masking import MaskedAs, MaskNaN, Unmasked
 from har_keras.layers.pooling import (
     Attention,
     LastStep,
@@ -39,6 +39,7 @@ __all__ = [
     "LayerNormGRUCell",
     "LayerNormLSTM",
     "LayerNormLSTMCell",
+    "MaskNaN",
     "MaskedAs",
     "MaxOverTime",
     "MeanOverMembers",
