@@ -2,13 +2,11 @@ import csv
 import json
 import re
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from har_keras.__main__ import main
 
 TINY = (
     "task=translate",
@@ -48,16 +46,8 @@ def learned(har_keras, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
 
 
 @pytest.fixture
-def translate(monkeypatch: pytest.MonkeyPatch, capsys, learned):
-    record = json.loads((learned[0] / "run.json").read_text())
-    monkeypatch.setenv("KERAS_BACKEND", record["backend"])
-
-    def run(*arguments: str, command: str = "translate") -> str:
-        monkeypatch.setattr(sys, "argv", ["har_keras", command, f"run={learned[0]}", *arguments])
-        main()
-        return capsys.readouterr().out
-
-    return run
+def translate(printed, learned):
+    return partial(printed, learned[0], "translate")
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -99,8 +89,8 @@ def test_a_text_and_a_file(translate, tmp_path: Path) -> None:
     assert float(rows[0]["score"]) < 0
 
 
-def test_evaluate(translate) -> None:
-    shown = translate(command="evaluate")
+def test_evaluate(printed, learned) -> None:
+    shown = printed(learned[0], "evaluate")
     assert "exact match" in shown
     assert float(re.search(r"furthest from metrics.json\s+(\S+)", shown)[1]) < 1e-4
 
