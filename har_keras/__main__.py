@@ -14,6 +14,7 @@ COMMANDS = (
     "predict",
     "stream",
     "generate",
+    "translate",
     "benchmark",
     "reproduce",
     "report",

@@ -174,7 +174,7 @@ def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
     from har_keras.training import validation_state
 
     outputs = {}
-    size = data.inputs.streams or batches.EVALUATION_BATCH
+    size = batches.evaluation_batch(data.inputs, data.outputs)
     for name, split in data.splits.items():
         validation_state.reset(model)
         parts = []

@@ -23,10 +23,15 @@ har_keras {version}: recurrent networks on sensor and text sequences, on JAX, Te
   python -m har_keras predict run=<run folder> text="…" [format=table|csv|json] [output=<file>]
                                                     what a run on texts says of one; of many with
                                                     input=<file with a text a line>
+  python -m har_keras predict run=<run folder> input=<CSV file, folder, glob or URL> [output=<file>]
+                                                    the class of each sequence, or of each step
   python -m har_keras stream run=<run folder> [rate=50] < samples.csv
                                                     the same, live: a label as soon as it is known
   python -m har_keras generate run=<run folder> [prefix="First"] [length=300] [temperature=0.8]
                                                     what a language model writes, as it writes it
+  python -m har_keras translate run=<run folder> text="…" [beam=5] [length_penalty=1]
+                                                    what a run on pairs says of one text, or of many
+                                                    with input=<file with a text a line>
   python -m har_keras benchmark [key=value …]       speed beside Keras's layers and each backend's
   python -m har_keras reproduce [experiment …] [seeds=0,1,2] [backends=jax,torch]
                                                     published systems, and the table of them

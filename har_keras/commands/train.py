@@ -33,6 +33,7 @@ from har_keras.run_folder import full_or_forbidden_told, read_json
 AS_TYPED = (
     "data.root",
     "hardware.master",
+    "task.delimiter",
     "task.path",
     "task.prefix",
     "task.stop_words",

@@ -1,11 +1,11 @@
 """Sensor recordings in CSV, read as the bytes come, from a file or a pipe.
 
-UTF-8, a header line, then one sample a line; comma, semicolon or tab between the cells. A line that
-cannot be used is named by its number.
+UTF-8, a header line, then one sample a line; comma, semicolon or tab between the cells, unless a
+`Dialect` says otherwise. A line that cannot be used is named by its number.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -20,6 +20,23 @@ TIME = "time"
 LIKE_TIME = ("t", "timestamp", "seconds", "time_s", "time (s)", "seconds_elapsed", "date")
 BLOCK = 1 << 20  # bytes
 SHOWN = 12  # names of columns in an error
+
+
+class Dialect(NamedTuple):
+    """How the cells of a file stand.
+
+    delimiter: one character between them, a blank for any white space; None takes that of comma,
+    semicolon and tab of which the first line has most. header: lines above the samples; the last of
+    them names the columns, which without any are called 1, 2, …. time: the column of times, None
+    where it is a column like others.
+    """
+
+    delimiter: str | None = None
+    header: int = 1
+    time: str | None = TIME
+
+
+USUAL = Dialect()
 
 
 class Rows(NamedTuple):
@@ -40,7 +57,7 @@ class CsvReader:
     name: what errors call the file. columns: the channels, in the order wanted; None takes all but
     `time` and the text columns. texts: text columns, left empty where the file has none, unless
     they are `needed`. untimed: whether the rate was given, so that a column which may hold times
-    under another name is let be.
+    under another name is let be. dialect: how the cells stand.
     Once the header is read, `columns` tells the channels, `present` the text columns found and
     `timed` whether there is a column `time`.
     """
@@ -52,9 +69,11 @@ class CsvReader:
         texts: Sequence[str] = (),
         needed: Sequence[str] = (),
         untimed: bool = False,
+        dialect: Dialect = USUAL,
     ) -> None:
         """Nothing is read yet."""
         self.name, self.columns, self.untimed = name, columns, untimed
+        self.dialect = dialect
         self.texts, self.needed = tuple(texts), tuple(needed)
         self.present: tuple[str, ...] = ()
         self.timed = False
@@ -74,8 +93,9 @@ class CsvReader:
         """The sample of a last line without an end; raise `UserError` if there were none at all."""
         rows = self._parsed(self._rest)
         self._rest = b""
-        if self._header is None:
-            raise UserError(f"{self.name}: is empty, expected a header line and samples")
+        if not self._line:
+            wanted = "a header line and samples" if self.dialect.header else "samples"
+            raise UserError(f"{self.name}: is empty, expected {wanted}")
         if not self._rows:
             raise UserError(f"{self.name}: has a header line only, expected samples below it")
         return rows
@@ -83,9 +103,10 @@ class CsvReader:
     def _parsed(self, block: bytes) -> Rows:
         text = self._decoded(block).replace("\r\n", "\n").removesuffix("\n")
         lines = text.split("\n") if block else []
-        if self._header is None and lines:
-            self._read_header(lines.pop(0).removeprefix("\ufeff"))
-            self._line = 1
+        if self.dialect.delimiter == " ":
+            lines = [" ".join(line.split()) for line in lines]
+        while self._header is None and lines:
+            self._take_header(lines)
         first = self._line + 1
         self._line += len(lines)
         rows = self._fast(lines, first) or self._slow(lines, first)
@@ -103,21 +124,35 @@ class CsvReader:
             self._refuse(line, "is not text, expected a CSV file in UTF-8")
         return text
 
-    def _read_header(self, line: str) -> None:
-        self._delimiter = max(",;\t", key=line.count)
-        header = [name.strip() for name in self._cells(line)]
-        known = {TIME, *self.texts, *(self.columns or ())}
+    def _take_header(self, lines: list[str]) -> None:
+        """Take the header lines off `lines`, as far as they are there."""
+        line = lines[0] if self._line else lines[0].removeprefix("\ufeff")
+        if self.dialect.header:
+            del lines[0]
+            self._line += 1
+        else:
+            lines[0] = line
+        if self._line == self.dialect.header:
+            self._delimiter = self.dialect.delimiter or max(",;\t", key=line.count)
+            cells = self._cells(line, max(1, self._line))
+            numbered = [str(number) for number in range(1, len(cells) + 1)]
+            self._read_header(cells if self.dialect.header else numbered)
+
+    def _read_header(self, header: list[str]) -> None:
+        time = self.dialect.time
+        known = {time, *self.texts, *(self.columns or ())}
         if self.columns is None:
-            self.columns = [n for n in header if n and n not in (TIME, *self.texts)]
-        timed = TIME in header
+            self.columns = [n for n in header if n and n not in (time, *self.texts)]
+        timed = time is not None and time in header
         wanted = [TIME] * timed + list(self.columns)
         self.present = tuple(name for name in self.texts if name in header)
         shown = ", ".join(header[:SHOWN]) + ", …" * (len(header) > SHOWN)
         missing = [name for name in (*wanted, *self.needed) if name not in header]
         if missing or not self.columns:
+            named = "a header line with " if self.dialect.header else ""
             raise UserError(
-                f"{self.name}: expected a header line with the columns"
-                f" {', '.join(missing or ['of sensors'])}, found {shown}"
+                f"{self.name}: expected {named}the columns"
+                f" {', '.join(missing or ['of numbers'])}, found {shown}"
                 f"{nearest(missing[0], header) if missing else ''}"
             )
         for name in (*wanted, *self.present):
@@ -134,8 +169,12 @@ class CsvReader:
         self._places = [header.index(name) for name in wanted]
         self._text_places = [header.index(name) for name in self.present]
 
-    def _cells(self, line: str) -> list[str]:
-        return next(csv.reader([line], delimiter=self._delimiter), [])
+    def _cells(self, line: str, number: int) -> list[str]:
+        try:
+            cells = next(csv.reader([line], delimiter=self._delimiter, strict=True), [])
+        except csv.Error as error:
+            self._refuse(number, f"cannot be cut into cells ({error}); is a quote left open?")
+        return [cell.strip() for cell in cells]
 
     def _fast(self, lines: list[str], first: int) -> Rows | None:
         """All lines at once; None where one needs a closer look."""
@@ -143,7 +182,8 @@ class CsvReader:
         if not text.strip():
             return None
         places = [*self._places, *self._text_places]
-        even = text.count(self._delimiter) == len(lines) * (len(self._header or ()) - 1)
+        cells = len(self._header or ())
+        even = all(line.count(self._delimiter) + 1 == cells for line in lines)
         if '"' in text or not even:
             return None
         try:
@@ -154,8 +194,8 @@ class CsvReader:
             return None
         if len(values) != len(lines):
             return None
-        cells = [line.split(self._delimiter) for line in lines] if self._text_places else []
-        texts = [[row[place].strip() for row in cells] for place in places[len(self._places) :]]
+        rows = [line.split(self._delimiter) for line in lines] if self._text_places else []
+        texts = [[row[place].strip() for row in rows] for place in places[len(self._places) :]]
         return self._sorted(values, texts, np.arange(first, first + len(lines)))
 
     def _slow(self, lines: list[str], first: int) -> Rows:
@@ -165,7 +205,7 @@ class CsvReader:
         for number, line in enumerate(lines, first):
             if not line.strip():
                 continue
-            cells = [cell.strip() for cell in self._cells(line)]
+            cells = self._cells(line, number)
             if len(cells) != len(header):
                 self._refuse(number, f"has {len(cells)} cells, expected {len(header)}")
             row = []
@@ -209,7 +249,12 @@ def read(
     Raises `UserError` for any mistake.
     """
     reader = CsvReader(str(path), columns, texts, needed, untimed)
-    parts = [reader.push(chunk) for chunk in chunks(path)]
+    return reader, gathered(reader, chunks(path))
+
+
+def gathered(reader: CsvReader, chunks: Iterable[bytes]) -> Rows:
+    """All samples of a file that comes in `chunks`; raise `UserError` for any mistake in it."""
+    parts = [reader.push(chunk) for chunk in chunks]
     parts.append(reader.close())
     parts = [part for part in parts if len(part.x)]
     time = (
@@ -217,9 +262,10 @@ def read(
         if parts[0].time is None
         else np.concatenate([p.time for p in parts if p.time is not None])
     )
-    cells = tuple([cell for part in parts for cell in part.texts[i]] for i in range(len(texts)))
+    texts = zip(*(part.texts for part in parts), strict=True)
+    cells = tuple([cell for part in column for cell in part] for column in texts)
     x, lines = (np.concatenate(list(p)) for p in zip(*((p.x, p.lines) for p in parts), strict=True))
-    return reader, Rows(time, x, cells, lines)
+    return Rows(time, x, cells, lines)
 
 
 def chunks(path: Path) -> Iterator[bytes]:

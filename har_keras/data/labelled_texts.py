@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import Path as ZipPath
 
 from har_keras.errors import UserError
 
@@ -33,7 +34,7 @@ def read_texts(path: Path) -> list[str]:
     return decoded(path).splitlines()
 
 
-def decoded(path: Path) -> str:
+def decoded(path: Path | ZipPath) -> str:
     """The text of a UTF-8 file; raise `UserError` that names the first line that is not."""
     try:
         content = path.read_bytes()

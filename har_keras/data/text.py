@@ -7,6 +7,7 @@ import html
 import json
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,11 @@ def filtered(text: str) -> str:
     return f"<start> {text.translate(_FILTERED)}"
 
 
+def folded(text: str) -> str:
+    """Lower case, Unicode's compatibility forms as plain ones, ’ as '."""
+    return unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+
+
 def spaced(text: str) -> list[str]:
     """What stands between blanks; other space is part of a word, as in Keras."""
     return [word for word in text.split(" ") if word]
@@ -84,17 +90,29 @@ def words_and_signs(text: str) -> list[str]:
     return re.findall(SIGNS, text)
 
 
+def words_and_clitics(text: str) -> list[str]:
+    """Words and signs; what ends in ' or begins with - is a word too: j' ai, avez -vous."""
+    return re.findall(r"(?:(?<=\w)-)?\w+'?|[^\w\s]", text)
+
+
+def sentence(tokens: Iterable[str]) -> str:
+    """Tokens of `words_and_clitics` as one writes them; signs that open and close alike stay."""
+    return re.sub(r"(?<=\w') | (?=[.,;:!?)…]|-\w)|(?<=\() ", "", " ".join(tokens))
+
+
 CLEANINGS: dict[str, Callable[[str], str]] = {
     "none": unchanged,
     "letters": letters,
     "opinions": opinions,
     "shapes": shapes,
     "filtered": filtered,
+    "folded": folded,
 }
 TOKENISERS: dict[str, Callable[[str], list[str]]] = {
     "words": str.split,
     "spaced": spaced,
     "words_and_signs": words_and_signs,
+    "words_and_clitics": words_and_clitics,
     "characters": list,
 }
 

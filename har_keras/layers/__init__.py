@@ -2,9 +2,10 @@
 
 from har_keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from har_keras.layers.chrono import Chrono
+from har_keras.layers.cross_attention import CrossAttention, OwnWords
 from har_keras.layers.ensemble import MeanOverMembers
 from har_keras.layers.evidence import Evidence
-from har_keras.layers.masking import MaskedAs, Unmasked
+from har_keras.layers.masking import MaskedAs, MaskNaN, Unmasked
 from har_keras.layers.pooling import (
     Attention,
     LastStep,
@@ -27,6 +28,7 @@ __all__ = [
     "LSTM",
     "Attention",
     "Chrono",
+    "CrossAttention",
     "Evidence",
     "GRUCell",
     "GravesLSTM",
@@ -37,10 +39,12 @@ __all__ = [
     "LayerNormGRUCell",
     "LayerNormLSTM",
     "LayerNormLSTMCell",
+    "MaskNaN",
     "MaskedAs",
     "MaxOverTime",
     "MeanOverMembers",
     "MeanOverTime",
+    "OwnWords",
     "SimpleRNN",
     "SimpleRNNCell",
     "SumOverTime",

@@ -1,9 +1,26 @@
-"""Layers that take a mask past layers that cannot carry one, such as convolutions."""
+"""Layers that make a mask, and that take it past layers that cannot carry one (convolutions)."""
 
 from typing import Any
 
 import keras
 from keras import ops
+
+
+@keras.saving.register_keras_serializable("har_keras")
+class MaskNaN(keras.layers.Layer):
+    """Steps (batch, timesteps, features) with zeros where they are not a number, masked there."""
+
+    def call(self, steps: Any) -> Any:
+        """Put zeros there."""
+        return ops.where(ops.isnan(steps), 0, steps)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Whether each step (batch, timesteps) is numbers."""
+        return ops.logical_not(ops.isnan(inputs[..., 0]))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """As it came."""
+        return input_shape
 
 
 @keras.saving.register_keras_serializable("har_keras")

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 Array = NDArray[np.float64]
 
@@ -33,9 +34,9 @@ def lstm_step(
     x: Array, h: Array, c: Array, kernel: Array, recurrent_kernel: Array, bias: Array | float = 0.0
 ) -> tuple[Array, Array]:
     """The next hidden and cell state of an LSTM with forget gate (Gers et al. 2000)."""
-    i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
-    c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-    h = _sigmoid(o) * np.tanh(c)
+    i, f, g, o = (x @ kernel + h @ recurrent_kernel + bias).reshape(4, -1)
+    c = expit(f) * c + expit(i) * np.tanh(g)
+    h = expit(o) * np.tanh(c)
     return h, c
 
 
@@ -48,14 +49,17 @@ def gru_step(
     reset_after: bool = True,
 ) -> Array:
     """The next hidden state of a GRU (Cho et al. 2014), reset after the product or before."""
-    columns = kernel.shape[1]
-    b, d = np.broadcast_to(bias, (2, columns)) if reset_after else (bias, np.zeros(columns))
-    xz, xr, xg = np.split(x @ kernel + b, 3)
-    uz, ur, ug = np.split(recurrent_kernel, 3, axis=1)
-    dz, dr, dg = np.split(d, 3)
-    z = _sigmoid(xz + h @ uz + dz)
-    r = _sigmoid(xr + h @ ur + dr)
-    g = np.tanh(xg + (r * (h @ ug + dg) if reset_after else (r * h) @ ug))
+    b, d = np.broadcast_to(bias, (2, kernel.shape[1])) if reset_after else (bias, 0.0)
+    xz, xr, xg = (x @ kernel + b).reshape(3, -1)
+    if reset_after:
+        uz, ur, ug = (h @ recurrent_kernel + d).reshape(3, -1)
+        z, r = expit(xz + uz), expit(xr + ur)
+        g = np.tanh(xg + r * ug)
+    else:
+        before, after = np.split(recurrent_kernel, [2 * len(h)], axis=1)
+        uz, ur = (h @ before).reshape(2, -1)
+        z, r = expit(xz + uz), expit(xr + ur)
+        g = np.tanh(xg + (r * h) @ after)
     return z * h + (1 - z) * g
 
 
@@ -69,10 +73,10 @@ def graves_lstm_step(
     peephole: Array,
 ) -> tuple[Array, Array]:
     """The next hidden and cell state of an LSTM with peepholes (Graves 2013)."""
-    i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
+    i, f, g, o = (x @ kernel + h @ recurrent_kernel + bias).reshape(4, -1)
     pi, pf, po = peephole
-    c = _sigmoid(f + pf * c) * c + _sigmoid(i + pi * c) * np.tanh(g)
-    h = _sigmoid(o + po * c) * np.tanh(c)
+    c = expit(f + pf * c) * c + expit(i + pi * c) * np.tanh(g)
+    h = expit(o + po * c) * np.tanh(c)
     return h, c
 
 
@@ -89,9 +93,9 @@ def layer_norm_lstm_step(
 ) -> tuple[Array, Array]:
     """The next hidden and cell state of a layer-normalised LSTM (Ba et al. 2016)."""
     gates = _normal(x @ kernel) * gain[0] + _normal(h @ recurrent_kernel) * gain[1] + bias
-    i, f, g, o = np.split(gates, 4)
-    c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-    h = _sigmoid(o) * np.tanh(_normal(c) * cell_gain + cell_bias)
+    i, f, g, o = gates.reshape(4, -1)
+    c = expit(f) * c + expit(i) * np.tanh(g)
+    h = expit(o) * np.tanh(_normal(c) * cell_gain + cell_bias)
     return h, c
 
 
@@ -110,7 +114,7 @@ def layer_norm_gru_step(
     uh, ug = np.split(h @ recurrent_kernel, both)
     xz, xr, xg = np.split(np.concatenate([_normal(wx), _normal(wg)]) * gain[0] + b, 3)
     hz, hr, hg = np.split(np.concatenate([_normal(uh), _normal(ug)]) * gain[1] + d, 3)
-    z, r = _sigmoid(xz + hz), _sigmoid(xr + hr)
+    z, r = expit(xz + hz), expit(xr + hr)
     g = np.tanh(xg + r * hg)
     return z * h + (1 - z) * g
 
@@ -217,7 +221,3 @@ def _over_time(
 
 def _normal(a: Array) -> Array:
     return (a - a.mean()) / np.sqrt(a.var() + 1e-5)
-
-
-def _sigmoid(x: Array) -> Array:
-    return 0.5 * np.tanh(0.5 * x) + 0.5

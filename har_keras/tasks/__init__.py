@@ -58,7 +58,8 @@ class TaskData:
     `baselines` fits models without a recurrent network and gives their test figures, by name.
     `study` puts a trained `keras.Model` to the task's own tests. `steps_per_epoch` counts updates
     where a pass over the data is too little to be an epoch. `write` has a `keras.Model` write,
-    after each epoch.
+    after each epoch. `teach` changes a training batch of `x` at random as `augment` does, and is
+    told what share of the training is done.
     """
 
     train: Split
@@ -69,6 +70,7 @@ class TaskData:
     source: str
     sha256: str
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+    teach: Callable[[np.ndarray, np.random.Generator, float], np.ndarray] | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     baselines: Callable[[], dict[str, dict[str, float]]] | None = None
     study: Callable[[Any], Findings] | None = None

@@ -73,7 +73,8 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         )
     vocabulary = Vocabulary.learn([text[:learned]])
     ids = np.array([vocabulary.ids.get(letter, UNKNOWN) for letter in text], np.int32)
-    validation = None if published else _split(ids[learned - 1 : start], config, WARM_UP)
+    # no warm-up: Keras's val_loss gives each batch one weight, however few of its steps count
+    validation = None if published else _split(ids[learned - 1 : start], config)
     outputs = NextCharacter(config.timesteps, vocabulary, config.streams)
     prefix = encoded(config.prefix, vocabulary, "task.prefix")
     write = partial(_write, config, vocabulary, prefix, seed) if config.samples else None

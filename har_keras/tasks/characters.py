@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import log_softmax
 
 from har_keras.data.streams import UNCOUNTED, unbroken
 from har_keras.data.text import Vocabulary
@@ -59,7 +58,7 @@ class NextCharacter(Outputs):
     labels: ClassVar[Mapping[str, str]] = {"loss": "cross-entropy loss (nats a character)"}
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int | None, ...]:
         """(timesteps, ids)."""
         return self.timesteps, self.vocabulary.size
 
@@ -86,10 +85,10 @@ class NextCharacter(Outputs):
 
     def kept(self, truth: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         """Surprise of the truth and most probable id, float32 (samples, timesteps, 2)."""
-        log_probabilities = log_softmax(outputs.astype("float64"), axis=-1)
-        of_truth = np.take_along_axis(log_probabilities, np.maximum(truth, 0)[..., None], -1)
-        likeliest = outputs.argmax(-1)[..., None]
-        return np.concatenate([-of_truth, likeliest], axis=-1).astype(np.float32)
+        logits = outputs - outputs.max(-1, keepdims=True)
+        of_truth = np.take_along_axis(logits, np.maximum(truth, 0)[..., None], -1)[..., 0]
+        surprise = np.log(np.exp(logits).sum(-1, dtype=np.float64)) - of_truth
+        return np.stack([surprise, outputs.argmax(-1)], axis=-1).astype(np.float32)
 
     def metrics(self, truth: np.ndarray, kept: np.ndarray) -> dict[str, float]:
         """`loss` (nats), `bits_per_character`, `perplexity`, and `accuracy` of the likeliest."""

@@ -43,7 +43,7 @@ class ClassPerSequence(Outputs):
 
         dtype = "float32" if keras.config.dtype_policy().name.startswith("mixed") else None
         activation = "softmax" if self.double_softmax else None
-        return keras.layers.Dense(*self.shape, activation, name="head", dtype=dtype)(encoded)
+        return keras.layers.Dense(self.shape[-1], activation, name="head", dtype=dtype)(encoded)
 
     def loss(self) -> Any:
         """Cross-entropy in nats, on logits."""

@@ -1,8 +1,13 @@
 """The endless stream of training batches, a function of seed and step: equal on every backend."""
 
+import math
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from har_keras.tasks.description import Inputs, Outputs
 
 
 def updates_per_epoch(samples: int, batch_size: int) -> int:
@@ -10,12 +15,25 @@ def updates_per_epoch(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
-SHORTEST = 32  # steps; batches have so many, or twice, four times … as many: each is compiled
+SHORTEST = 8  # steps; batches have so many, or twice, four times … as many: each is compiled
 POOL = 32  # batches whose samples are sorted by length together
 EVALUATION_BATCH = 720  # samples; divisible by any usual number of devices
+LARGEST_OUTPUT = 1 << 22  # numbers of a batch that is evaluated
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
+Teach = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
+
+
+def evaluation_batch(inputs: "Inputs", outputs: "Outputs") -> int:
+    """Samples that are evaluated together: fewer where the model's output for each is large."""
+    if inputs.streams:
+        return inputs.streams
+    numbers = math.prod(size or inputs.timesteps for size in outputs.shape)
+    size = EVALUATION_BATCH
+    while size > 1 and size * numbers > LARGEST_OUTPUT:
+        size //= 2
+    return size
 
 
 def stream(
@@ -27,12 +45,15 @@ def stream(
     update: int = 0,
     augment: Augment | None = None,
     lengths: np.ndarray | None = None,
+    teach: Teach | None = None,
+    updates: int = 1,
 ) -> Batches:
     """Yield `(x, y)` of `batch_size` samples for ever, from update number `update` on.
 
     The samples are passed one pass after the other, in a new order each pass (in file order unless
     `shuffle`); a batch that reaches the end of a pass wraps into the next, so all batches are full.
-    `augment` changes each batch of `x` with a generator of its own. With `lengths` (samples,), all
+    `augment` changes each batch of `x` with a generator of its own, `teach` too, and is told what
+    share of all `updates` is done. With `lengths` (samples,), all
     below the timesteps of `x`, a batch has samples of like lengths and no more steps than they
     need; all steps at the begin of an epoch, to tell Keras that their number varies.
     """
@@ -54,6 +75,9 @@ def stream(
             batch = batch[:, :steps]
         if augment is not None:
             batch = augment(batch, np.random.default_rng([seed, update, 1]))
+        if teach is not None:
+            rng = np.random.default_rng([seed, update, 2])
+            batch = teach(batch, rng, min(1.0, update / updates))
         yield batch, truth
         update += 1
 

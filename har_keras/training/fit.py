@@ -108,7 +108,7 @@ def fit(
             initial_epoch=first,
             epochs=training.epochs,
             validation_data=(watched.x[:rows], watched.y[:rows]),
-            validation_batch_size=data.inputs.streams or batches.EVALUATION_BATCH,
+            validation_batch_size=batches.evaluation_batch(data.inputs, data.outputs),
             callbacks=callbacks,
             shuffle=False,
             verbose=0,
@@ -150,16 +150,18 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
 
 def training_batches(data: TaskData, config: Config, first: int) -> batches.Batches:
     """Whole batches from epoch `first` on, counted from 0."""
-    training = config.training
+    training, updates = config.training, updates_per_epoch(data, config)
     return batches.stream(
         data.train.x,
         data.train.y,
         training.batch_size,
         config.seed,
         training.shuffle and not data.inputs.streams,
-        first * updates_per_epoch(data, config),
+        first * updates,
         data.augment,
         data.inputs.lengths(data.train.x),
+        data.teach,
+        updates * training.epochs,
     )
 
 

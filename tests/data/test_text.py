@@ -18,6 +18,7 @@ from har_keras.errors import UserError
         (text.opinions, "I LOOOVE it &amp; you, @bob http://x.y/z www.a.b!!", "i love it you"),
         (text.opinions, "good book; i&#39;m coool", "good book i m col"),
         (text.shapes, "Call 0800-123 NOW", "call 0000-000 now"),
+        (text.folded, "J’ai\u202fN°\u00a05\u2026", "j'ai n° 5..."),
         (text.unchanged, " As it is ", " As it is "),
     ],
 )
@@ -35,6 +36,21 @@ def test_odd_texts_are_cleaned_and_cut(name: str, odd: str) -> None:
 
 def test_signs_are_tokens() -> None:
     assert text.words_and_signs("£1.50, ok!") == ["£", "1", ".", "50", ",", "ok", "!"]
+
+
+@pytest.mark.parametrize(
+    ("written", "tokens"),
+    [
+        ("j'ai froid.", ["j'", "ai", "froid", "."]),
+        ("avez-vous l'heure, s'il-vous?", None),
+        ("(non) - 10-year", ["(", "non", ")", "-", "10", "-year"]),
+        ("don't", ["don'", "t"]),
+    ],
+)
+def test_words_and_clitics(written: str, tokens: list[str] | None) -> None:
+    cut = text.words_and_clitics(written)
+    assert tokens in (None, cut)
+    assert text.sentence(cut) == written
 
 
 def test_vocabulary_is_learned_by_frequency_then_alphabet() -> None:

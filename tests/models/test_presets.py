@@ -13,15 +13,18 @@ from har_keras.errors import UserError
 from har_keras.models import conv_lstm, recurrent
 from har_keras.tasks.classification import ClassPerSequence
 from har_keras.tasks.description import Inputs
+from har_keras.tasks.pairs import Pairs
 from har_keras.tasks.signals import Signals
 from har_keras.tasks.tokens import Tokens
 from har_keras.training import initial_weights
 
 MODELS, OPTIMIZERS = config.choices("model"), config.choices("optimizer")
+ENCODERS = [name for name in MODELS if name != "encoder_decoder"]  # what takes any task
 STATISTICS = {"mean": tuple(np.linspace(-1, 1, 9)), "variance": tuple(np.linspace(0.5, 2, 9))}
 HAR = Signals(128, 9, **STATISTICS)
 SHORT = Signals(8, 9, **STATISTICS)
 BITS = Tokens(8, Vocabulary(("0", "1")), 2)
+PAIRS = Pairs(BITS.vocabulary, BITS.vocabulary, 8, "none", "words")
 ACTIVITIES = ClassPerSequence(tuple("abcdef"), groups="subject")
 
 
@@ -49,7 +52,7 @@ def test_files_load_together(model: str, optimizer: str) -> None:
     assert (loaded.model.name, loaded.optimizer.name) == (model, optimizer)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ENCODERS)
 def test_presets_give_logits_for_har(name: str) -> None:
     model = build(preset(name, "model.units=4"), HAR)
     assert model.name == name
@@ -60,7 +63,7 @@ def test_presets_give_logits_for_har(name: str) -> None:
     assert np.isfinite(logits).all()
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=ENCODERS)
 def small(request: pytest.FixtureRequest) -> Any:
     model = build(preset(request.param, "model.units=3"))
     randomise(model)
@@ -221,5 +224,8 @@ def test_experiment_loads_builds_and_draws(name: str) -> None:
     assert experiment.experiment == name
     patterns = experiment.training.initial_weights
     of_tokens = any(pattern.startswith("embedding/") for pattern in patterns)
-    model = build(experiment.model, BITS if of_tokens else SHORT)
+    inputs = BITS if of_tokens else SHORT
+    model = build(
+        experiment.model, PAIRS if experiment.model.family == "encoder_decoder" else inputs
+    )
     initial_weights.draw(model, 0, patterns)
