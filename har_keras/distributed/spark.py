@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from har_keras import run_folder
+from har_keras import pipeline, run_folder
 from har_keras.backend import Spark
 from har_keras.config import Config
 from har_keras.distributed import worker
@@ -76,6 +76,7 @@ def run(
         )
         if context.master.startswith("local[") and context.defaultParallelism < hardware.workers:
             raise UserError(TOO_FEW.format(hardware.workers))
+        _prepare(config)
         each = range(hardware.workers)
         stage = context.parallelize(each, len(each)).barrier()
         tasks = stage.mapPartitions(partial(worker.work, job))
@@ -90,6 +91,14 @@ def run(
         _stop(context)
         if hearing:
             hearing.server_close()
+
+
+def _prepare(config: Config) -> None:
+    """Load the data once, through Spark where they are many files: the workers find them cached."""
+    from pyspark.sql import SparkSession
+
+    SparkSession.builder.getOrCreate()
+    pipeline.load(config)
 
 
 def _carry_out(stage: Callable[[], Any], checkpoint: Path, hearing: "_Listener") -> None:

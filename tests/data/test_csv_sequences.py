@@ -225,7 +225,7 @@ def test_other_file_systems() -> None:
 
 
 def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against a server on loopback; `pip install s3fs 'moto[s3]' flask flask-cors` to have it."""
+    """Against a server on loopback; `tox -e spark` has it."""
     s3fs = pytest.importorskip("s3fs")
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
