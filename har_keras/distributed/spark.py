@@ -34,6 +34,10 @@ TOO_FEW = (
     "hardware.workers={}: Spark has fewer free cores, expected one for each worker; start more"
     " executors, or fewer workers"
 )
+NO_MASTER = (
+    "hardware.master={}: no master answers there, or it ended the run; start one (spark-class"
+    " org.apache.spark.deploy.master.Master), or say where it is"
+)
 ATTEMPTS = 4
 SETTINGS = {
     "spark.app.name": "har_keras",
@@ -83,7 +87,7 @@ def run(
         _carry_out(tasks.collect, folder / "checkpoints" / "last.npz", hearing)
     except BaseException as error:
         _stop(context)
-        told = _explained(error, hearing, hardware.workers)
+        told = _explained(error, hearing, hardware.workers, context.master)
         status = "interrupted" if isinstance(told, KeyboardInterrupt) else "failed"
         _settle(folder, status, str(told) or type(told).__name__)
         raise told from (error if told is not error else None)
@@ -187,7 +191,9 @@ def _stop(context: Any) -> None:
         context.stop()
 
 
-def _explained(error: BaseException, hearing: _Listener | None, workers: int) -> BaseException:
+def _explained(
+    error: BaseException, hearing: _Listener | None, workers: int, master: str
+) -> BaseException:
     """What a user is told of the end of a stage."""
     if isinstance(error, UserError) or not isinstance(error, Exception):
         return error
@@ -195,12 +201,14 @@ def _explained(error: BaseException, hearing: _Listener | None, workers: int) ->
         return hearing.error
     if "SPARK-24819" in str(error):
         return UserError(TOO_FEW.format(workers))
+    if "stopped SparkContext" in str(error):
+        return UserError(NO_MASTER.format(master))
     return UserError(f"the run on Spark came to its end: {_line(error)}")
 
 
 def _line(error: BaseException) -> str:
     """Of Spark's many lines the one that tells the cause."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip(" :\t") for line in str(error).splitlines() if line.strip()]
     causes = [line for line in lines if re.match(r"(Caused by: )?[\w.]+(Error|Exception): ", line)]
     return (causes or lines or [type(error).__name__])[-1][:300]
 
