@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from har_keras import backend
-from har_keras.commands import options
-from har_keras.config import from_run
+from har_keras.commands import finished, options
 from har_keras.data.text import FIRST
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
@@ -43,13 +41,11 @@ def main(arguments: list[str]) -> None:
     past = encoded(typed.get("prefix", ""), vocabulary, "prefix")
     rng = np.random.default_rng(seed)
     past = past or [int(rng.integers(FIRST, vocabulary.size))]
-    config = from_run(folder, [f"backend={backend.default(record['backend'])}", *overrides])
-    backend.start(config.backend, config.hardware, config.seed)
-    from har_keras.layers.stepper import Stepper
-    from har_keras.pipeline import open_model
-
     shape = (record["inputs"]["timesteps"],)
-    step = Stepper(open_model(folder / "model.keras", shape, tuple(output["shape"])))
+    model = finished.model(folder, record, overrides, shape, output["shape"])
+    from har_keras.layers.stepper import Stepper
+
+    step = Stepper(model)
     drawn = islice(continued(step, past, rng, temperature, top_p), length)
     names = vocabulary.names
     for index in chain(past, drawn):

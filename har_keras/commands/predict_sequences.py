@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from har_keras import backend
-from har_keras.commands import options, predicted
+from har_keras.commands import finished, options, predicted
 from har_keras.commands.predict_tokens import outputs
-from har_keras.config import from_run
 from har_keras.data import csv_corpus
 from har_keras.data.csv_corpus import Corpus
 from har_keras.data.csv_sequences import files, read_all
@@ -38,11 +36,7 @@ def main(arguments: list[str]) -> None:
     inputs, output = sequences.from_record(folder, record), record["outputs"]
     target = predicted.Target.read(typed, folder)
     corpus = _read(typed["input"], inputs)
-    config = from_run(folder, [f"backend={backend.default(record['backend'])}", *overrides])
-    backend.start(config.backend, config.hardware, config.seed)
-    from har_keras.pipeline import open_model
-
-    model = open_model(folder / "model.keras", inputs.shape, tuple(output["shape"]))
+    model = finished.model(folder, record, overrides, inputs.shape, output["shape"])
     found = probabilities(outputs(model, corpus.padded(corpus.x, np.nan, inputs.timesteps)))
     target.write(_rows(corpus, found, output), Path(typed["input"]).expanduser())
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from har_keras import backend
-from har_keras.commands import options, predicted
-from har_keras.config import from_run
+from har_keras.commands import finished, options, predicted
 from har_keras.data import series as files
 from har_keras.data.scale import Scale
 from har_keras.data.series import Series
@@ -38,11 +36,7 @@ def main(arguments: list[str]) -> None:
     horizon = _horizon(typed, window.season)
     target = predicted.Target.read(typed, folder)
     series = _read(source, typed, window)
-    config = from_run(folder, [f"backend={backend.default(record['backend'])}", *overrides])
-    backend.start(config.backend, config.hardware, config.seed)
-    from har_keras.pipeline import open_model
-
-    model = open_model(folder / "model.keras", window.shape, window.shape)
+    model = finished.model(folder, record, overrides, window.shape, window.shape)
     forecaster = Forecaster(
         model.predict_on_batch, window.scale, window.timesteps, errors, window.interval, block
     )

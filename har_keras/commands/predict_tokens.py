@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from har_keras import backend
-from har_keras.commands import options, predicted
-from har_keras.config import from_run
+from har_keras.commands import finished, options, predicted
 from har_keras.data.labelled_texts import read_texts
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
@@ -46,18 +44,9 @@ def main(arguments: list[str]) -> None:
     texts = [typed["text"]] if source is None else read_texts(source)
     if not texts:
         raise UserError(f"input={source}: holds no text, expected one a line")
-    config = from_run(folder, [f"backend={backend.default(record['backend'])}", *overrides])
-    backend.start(config.backend, config.hardware, config.seed)
-    model = opened(folder, inputs, output)
+    model = finished.model(folder, record, overrides, inputs.shape, output["shape"])
     module = import_module(f"har_keras.commands.{OUTPUTS[output['kind']]}")
     target.write(module.rows(texts, inputs, output, model), source, getattr(module, "show", None))
-
-
-def opened(folder: Path, inputs: Tokens | words.Words, output: dict[str, Any]) -> Any:
-    """The run's model; raise `UserError` where it does not fit what `run.json` says."""
-    from har_keras.pipeline import open_model
-
-    return open_model(folder / "model.keras", inputs.shape, tuple(output["shape"]))
 
 
 def outputs(model: Any, x: np.ndarray) -> np.ndarray:

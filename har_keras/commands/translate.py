@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from har_keras import backend
-from har_keras.commands import options, predicted
-from har_keras.config import from_run
+from har_keras.commands import finished, options, predicted
 from har_keras.data.labelled_texts import read_texts
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
@@ -44,11 +42,7 @@ def main(arguments: list[str]) -> None:
     texts = [typed["text"]] if source is None else read_texts(source)
     if not texts:
         raise UserError(f"input={source}: holds no text, expected one a line")
-    config = from_run(folder, [f"backend={backend.default(record['backend'])}", *overrides])
-    backend.start(config.backend, config.hardware, config.seed)
-    from har_keras.pipeline import open_model
-
-    model = open_model(folder / "model.keras", inputs.shape, tuple(output["shape"]))
+    model = finished.model(folder, record, overrides, inputs.shape, output["shape"])
     target.write(rows(texts, inputs, model, beam, penalty), source, show)
 
 

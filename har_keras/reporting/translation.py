@@ -37,8 +37,8 @@ def by_length(truth: Texts, said: Texts, lengths: ArrayLike) -> dict[str, tuple[
     `lengths` int (pairs,). Where there is no such pair, neither is its name.
     """
     found = {}
+    lengths = np.asarray(lengths)
     for name, (least, most) in LENGTHS.items():
-        lengths = np.asarray(lengths)
         rows = np.flatnonzero((lengths >= least) & (lengths <= (most or np.inf))).tolist()
         if len(rows):
             chosen = ([side[row] for row in rows] for side in (truth, said))

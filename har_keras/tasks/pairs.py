@@ -12,6 +12,7 @@ from har_keras.data.text import CLEANINGS, PADDING, TOKENISERS, Vocabulary, sent
 from har_keras.errors import UserError
 from har_keras.tasks.characters import NextCharacter
 from har_keras.tasks.description import Embedded, Inputs
+from har_keras.tasks.tokens import vocabulary_of
 
 SOURCE, TARGET = "source.json", "target.json"
 DESCRIBED = ("timesteps", "cleaning", "tokeniser", "own_words")
@@ -130,13 +131,4 @@ def from_record(folder: Path, record: Mapping[str, Any]) -> Pairs:
     for name, ok in sound.items():
         if not ok:
             raise UserError(f"{folder / 'run.json'}: inputs: {name}: cannot be; was it edited?")
-    return Pairs(vocabulary(folder / SOURCE), vocabulary(folder / TARGET), **found)
-
-
-def vocabulary(path: Path) -> Vocabulary:
-    """A vocabulary of a finished run; raise `UserError` where it cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected the run's vocabulary, but {error}") from error
-    return Vocabulary.from_json(text, str(path))
+    return Pairs(vocabulary_of(folder, SOURCE), vocabulary_of(folder, TARGET), **found)

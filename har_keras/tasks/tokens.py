@@ -109,10 +109,11 @@ def from_record(folder: Path, record: Mapping[str, Any]) -> Tokens:
     return Tokens(**found | {"vocabulary": vocabulary, "embedding": 0, "without": tuple(without)})
 
 
-def vocabulary_of(folder: Path) -> Vocabulary:
+def vocabulary_of(folder: Path, name: str = FILE) -> Vocabulary:
     """The vocabulary of a finished run; raise `UserError` where it cannot be read."""
+    path = folder / name
     try:
-        text = (folder / FILE).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{folder / FILE}: expected the run's vocabulary, but {error}") from error
-    return Vocabulary.from_json(text, str(folder / FILE))
+        raise UserError(f"{path}: expected the run's vocabulary, but {error}") from error
+    return Vocabulary.from_json(text, str(path))

@@ -106,9 +106,28 @@ def build(optimizer: Optimizer, updates: int) -> Any:
 
     shared = {f.name for f in fields(Optimizer)}
     own = {f.name: getattr(optimizer, f.name) for f in fields(optimizer) if f.name not in shared}
-    return getattr(keras.optimizers, type(optimizer).__name__)(
+    built = getattr(keras.optimizers, type(optimizer).__name__)(
         learning_rate=_schedule(optimizer, updates), global_clipnorm=optimizer.clip_norm, **own
     )
+    if keras.backend.backend() == "tensorflow":
+        _sum_repeated_rows(built)
+    return built
+
+
+def _sum_repeated_rows(optimizer: Any) -> None:
+    """Make gradients of embeddings dense before they are used.
+
+    TensorFlow gives them row by row, and Keras squares each mention of a row by itself: clipping
+    and Adam would see a token met twice in a batch as two tokens.
+    """
+    import tensorflow as tf
+
+    apply = optimizer.apply
+
+    def apply_dense(gradients: list[Any], variables: Any = None) -> Any:
+        return apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+
+    optimizer.apply = apply_dense
 
 
 def _schedule(optimizer: Optimizer, updates: int) -> Any:

@@ -88,6 +88,18 @@ def test_clip_norm_bounds_all_gradients_together() -> None:
     np.testing.assert_allclose(moved, [-0.6, 0, -0.8], atol=1e-6)
 
 
+def test_a_token_met_twice_has_one_gradient() -> None:
+    embedding = keras.layers.Embedding(3, 2, embeddings_initializer="ones")
+    model = keras.Sequential([embedding, keras.layers.GlobalAveragePooling1D()])
+    model.build((None, 2))
+    model.compile(build(Adam(), 1), loss=lambda true, made: keras.ops.sum(made, axis=-1))
+    model.train_on_batch(np.array([[1, 1]]), np.zeros((1, 2)))
+    [velocity] = [v for v in model.optimizer.variables if v.path.endswith("velocity")]
+    expected = np.zeros((3, 2))
+    expected[1] = 0.001  # (1 - beta_2) times the square of 1/2 + 1/2
+    np.testing.assert_allclose(convert_to_numpy(velocity), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("schema", "values", "message"),
     [
