@@ -87,15 +87,15 @@ def check(name: str, hardware: Hardware) -> None:
     require_choice("backend", name, BACKENDS)
     if not installed(name):
         raise UserError(f"backend={name}: not installed, run pip install 'har_keras[{name}]'")
-    if hardware.data_parallel and name == "torch":
-        raise UserError(
-            "hardware.data_parallel=true: works with backend=jax or tensorflow, not torch;"
-            " choose one of these or hardware=auto"
-        )
     if isinstance(hardware, Spark) and hardware.data_parallel:
         raise UserError(
             "hardware.data_parallel=true: expected false with hardware=spark, whose workers share"
             " each batch already"
+        )
+    if hardware.data_parallel and name == "torch":
+        raise UserError(
+            "hardware.data_parallel=true: works with backend=jax or tensorflow, not torch;"
+            " choose one of these or hardware=auto"
         )
     if isinstance(hardware, Spark) and hardware.strategy == "synchronous" and name == "tensorflow":
         raise UserError(
