@@ -124,8 +124,12 @@ def _sum_repeated_rows(optimizer: Any) -> None:
 
     apply = optimizer.apply
 
+    def dense(gradient: Any) -> Any:
+        by_row = isinstance(gradient, tf.IndexedSlices)
+        return tf.convert_to_tensor(gradient) if by_row else gradient
+
     def apply_dense(gradients: list[Any], variables: Any = None) -> Any:
-        return apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+        return apply([dense(gradient) for gradient in gradients], variables)
 
     optimizer.apply = apply_dense
 
