@@ -25,7 +25,7 @@ from yaml import YAMLError
 
 from har_keras import backend
 from har_keras.data.fetch import user_cache
-from har_keras.errors import UserError, nearest, require, require_choice
+from har_keras.errors import UserError, nearest, one_of, require, require_choice
 from har_keras.training import initial_weights, optimizers
 
 _PACKAGED = Path(__file__).parent / "conf"
@@ -292,8 +292,7 @@ def explain(error: BaseException) -> UserError:
     text = "\n".join(str(link) for link in chain)
     if match := re.search(r"Could not find '(\w+)/([^'\n]*)'", text):
         group, name = match.groups()
-        allowed = f"{', '.join(choices(group))}{nearest(name, choices(group))}"
-        return UserError(f"{group}={name}: expected one of {allowed}")
+        return UserError(f"{group}={name}: expected {one_of(name, choices(group))}")
     if match := re.search(r"Ambiguous value for argument '(.*)'", text):
         return UserError(f"{match[1]}: expected one value, or -m to try each of several")
     if isinstance(error, OverrideParseException):
@@ -308,8 +307,8 @@ def explain(error: BaseException) -> UserError:
             continue
         fields = list(getattr(getattr(link, "object_type", None), "__dataclass_fields__", {}))
         if "not in" in str(link) and fields:
-            allowed = f"{', '.join(fields)}{nearest(key.rpartition('.')[2], fields)}"
-            return UserError(f"{key}: no such key, expected one of {allowed}")
+            allowed = one_of(key.rpartition(".")[2], fields)
+            return UserError(f"{key}: no such key, expected {allowed}")
         if match := re.search(r"Value '(.*?)' .* (Integer|Float|bool)\b", str(link)):
             return UserError(f"{key}={match[1]}: expected {_KINDS[match[2]]}")
         return UserError(f"{key}: {str(link).splitlines()[0]}")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MANY = 20  # choices; of more a near miss alone is named
+
 
 class UserError(Exception):
     """One line that says what was expected, what came, and what to do next.
@@ -17,6 +19,14 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     return f", did you mean '{match[0]}'?" if match else ""
 
 
+def one_of(value: str, choices: Iterable[str]) -> str:
+    """`one of lstm, gru, did you mean 'gru'?`: what is allowed in place of `value`."""
+    choices = list(choices)
+    near = nearest(value, choices)
+    listed = f"{len(choices)} names" if near and len(choices) > MANY else ", ".join(choices)
+    return f"one of {listed}{near}"
+
+
 def require(ok: bool, key: str, value: object, allowed: str) -> None:
     """Raise `UserError` naming the key, the value and what is allowed, unless `ok`."""
     if not ok:
@@ -26,4 +36,4 @@ def require(ok: bool, key: str, value: object, allowed: str) -> None:
 def require_choice(key: str, value: str, choices: Iterable[str]) -> None:
     """Raise `UserError` unless `value` is one of `choices`, suggesting the nearest."""
     choices = list(choices)
-    require(value in choices, key, value, f"one of {', '.join(choices)}{nearest(value, choices)}")
+    require(value in choices, key, value, one_of(value, choices))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from har_keras.data.csv_recordings import BLOCK, CsvReader, Dialect, Rows, gathered
-from har_keras.errors import UserError, nearest
+from har_keras.errors import UserError, one_of
 
 ENDINGS = (".csv", ".csv.gz")
 FILES_EACH = 50  # that make it worth while to start a process
@@ -107,7 +107,7 @@ def _labels(path: str, rows: Rows, form: Format) -> tuple[str, ...]:
         raise UserError(f"{path}: the column {form.label} is empty, expected the name of a class")
     for line, cell in named:
         if form.classes is not None and cell not in form.classes:
-            allowed = f"one of {', '.join(form.classes)}{nearest(cell, form.classes)}"
+            allowed = one_of(cell, form.classes)
             raise UserError(f"{path}, line {line}: {form.label} is {cell[:20]!r}, not {allowed}")
         if not form.per_step and cell != (first := named[0][1]):
             found = f"{form.label} is {cell[:20]!r} after {first[:20]!r}"

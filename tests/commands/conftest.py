@@ -23,7 +23,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         line = str(stopped.value)
         assert line.startswith("har_keras: ")
         assert "\n" not in line
-        assert len(line) < 500
+        assert len(line) < 400
         return line
 
     return run
