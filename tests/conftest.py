@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 import os
@@ -45,6 +46,23 @@ def shell(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
 @pytest.fixture(scope="session")
 def har_keras() -> Shell:
     return shell
+
+
+@pytest.fixture(scope="session")
+def training_losses() -> Callable[[Path], list[float]]:
+    """The training loss of each epoch of the run in a folder."""
+
+    def read(folder: Path) -> list[float]:
+        with (folder / "history.csv").open() as file:
+            return [float(row["loss"]) for row in csv.DictReader(file)]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def letters() -> str:
+    """A text at random that is whole chunks of ten characters in four streams."""
+    return "".join(np.random.default_rng(0).choice(list("abcdefgh  \n"), 1499))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Runs on Spark, through the command line as typed."""
 
-import csv
 import json
 import os
 import shutil
@@ -9,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip("pyspark", reason="needs har_keras[spark]")
@@ -39,14 +37,10 @@ SPARK = (
 )
 
 
-def losses(folder: Path) -> list[float]:
-    with (folder / "history.csv").open() as file:
-        return [float(row["loss"]) for row in csv.DictReader(file)]
-
-
-def test_a_killed_worker_costs_an_epoch_and_no_more(har_keras, tmp_path: Path) -> None:
-    letters = np.random.default_rng(0).choice(list("abcdefgh  \n"), 1499)  # whole chunks
-    (tmp_path / "text.txt").write_text("".join(letters))
+def test_a_killed_worker_costs_an_epoch_and_no_more(
+    har_keras, training_losses, letters: str, tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text(letters)
     done = har_keras(*SETTINGS, "training.batch_size=4", "hydra.run.dir=one", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder, shown = tmp_path / "two", ""
@@ -69,7 +63,8 @@ def test_a_killed_worker_costs_an_epoch_and_no_more(har_keras, tmp_path: Path) -
     record = json.loads((folder / "run.json").read_text())
     assert record["status"] == "completed"
     assert len(record["resumed"]) == 1
-    assert losses(folder) == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
+    undisturbed = training_losses(tmp_path / "one")
+    assert training_losses(folder) == pytest.approx(undisturbed, abs=1e-5)
     views = {path.name for path in (folder / "tensorboard").iterdir()}
     assert views >= {"train", "validation", "test", "worker_0", "worker_1"}
     again = har_keras("evaluate", f"run={folder}", cwd=tmp_path)
