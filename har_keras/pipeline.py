@@ -1,6 +1,7 @@
 """The way of one run: data, model, fit, evaluation, run folder."""
 
 import csv
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
@@ -24,7 +25,8 @@ from har_keras.tasks import Findings, TaskData
 from har_keras.training import batches
 
 SAMPLES = 20  # shown as text
-AT_ONCE = 32  # batches whose outputs are in memory together
+AT_ONCE = 32  # batches that are in memory together, with their outputs
+LARGEST_INPUT = 1 << 24  # numbers of these batches
 SIMULATED = "SIMULATED recordings: these figures say nothing about real people."
 
 
@@ -178,8 +180,10 @@ def predict(model: Any, data: TaskData) -> dict[str, np.ndarray]:
     for name, split in data.splits.items():
         validation_state.reset(model)
         parts = []
-        for first in range(0, len(split.x), AT_ONCE * size):
-            x, y = (array[first : first + AT_ONCE * size] for array in (split.x, split.y))
+        fit = LARGEST_INPUT // (size * math.prod(split.x.shape[1:]))
+        rows = size * min(max(1, fit), AT_ONCE)
+        for first in range(0, len(split.x), rows):
+            x, y = (array[first : first + rows] for array in (split.x, split.y))
             full = np.concatenate([x, np.repeat(x[:1], -len(x) % size, axis=0)])
             found = model.predict(full, batch_size=size, verbose=0)
             parts.append(data.outputs.kept(y, np.asarray(found)[: len(x)]))

@@ -11,7 +11,7 @@ from har_keras.commands import finished, options, predicted
 from har_keras.commands.predict_tokens import outputs
 from har_keras.data import csv_corpus
 from har_keras.data.csv_corpus import Corpus
-from har_keras.data.csv_sequences import files, read_all
+from har_keras.data.csv_sequences import files
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
 from har_keras.tasks import sequences
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     target = predicted.Target.read(typed, folder)
     corpus = _read(typed["input"], inputs)
     model = finished.model(folder, record, overrides, inputs.shape, output["shape"])
-    found = probabilities(outputs(model, corpus.padded(corpus.x, np.nan, inputs.timesteps)))
+    found = probabilities(outputs(model, replace(corpus.x, timesteps=inputs.timesteps)))
     target.write(_rows(corpus, found, output), Path(typed["input"]).expanduser())
 
 
@@ -46,10 +46,10 @@ def _read(path: str, inputs: Sequences) -> Corpus:
     local = path if "://" in path else str(Path(path).expanduser().resolve())
     paths = files(local, "input")
     form = replace(inputs.form, labelled=False)
-    corpus = csv_corpus.gather(read_all(paths, form, readers=None), form)
+    corpus = csv_corpus.read(paths, form)
     csv_corpus.refuse(corpus.bad, len(paths))
     wanted = f"{'at most ' if inputs.ragged else ''}{inputs.timesteps}"
-    for name, length in zip(corpus.paths, corpus.lengths, strict=True):
+    for name, length in zip(corpus.paths, corpus.x.lengths, strict=True):
         if length > inputs.timesteps or (length < inputs.timesteps and not inputs.ragged):
             raise UserError(f"{name}: has {length} rows, expected {wanted} as the run's files have")
     return corpus
@@ -58,7 +58,7 @@ def _read(path: str, inputs: Sequences) -> Corpus:
 def _rows(corpus: Corpus, found: np.ndarray, output: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """By file, with a class a step by that: the class, its probability, and those of all."""
     steps = [None] if found.ndim == 2 else range(found.shape[1])
-    for i, (path, length) in enumerate(zip(corpus.paths.tolist(), corpus.lengths, strict=True)):
+    for i, (path, length) in enumerate(zip(corpus.paths.tolist(), corpus.x.lengths, strict=True)):
         for step in steps[:length]:
             row = found[i] if step is None else found[i, step]
             by_class = dict(zip(output["classes"], row.tolist(), strict=True))

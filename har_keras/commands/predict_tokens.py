@@ -9,6 +9,7 @@ import numpy as np
 
 from har_keras.commands import finished, options, predicted
 from har_keras.data.labelled_texts import read_texts
+from har_keras.data.padded import Samples
 from har_keras.errors import UserError
 from har_keras.run_folder import read_finished
 from har_keras.tasks import tokens, words
@@ -49,15 +50,17 @@ def main(arguments: list[str]) -> None:
     target.write(module.rows(texts, inputs, output, model), source, getattr(module, "show", None))
 
 
-def outputs(model: Any, x: np.ndarray) -> np.ndarray:
-    """The model's outputs for ids (texts, timesteps), in batches that are filled up."""
+def outputs(model: Any, x: Samples) -> np.ndarray:
+    """The model's outputs for `x` (samples, timesteps, …), in batches that are filled up."""
     from har_keras.training.batches import EVALUATION_BATCH
 
     size = min(EVALUATION_BATCH, 1 << (len(x) - 1).bit_length())
-    filling = np.zeros((-len(x) % size, *x.shape[1:]), x.dtype)
-    full = np.concatenate([x, filling])
-    found = [model.predict_on_batch(batch) for batch in full.reshape(-1, size, *x.shape[1:])]
-    return np.concatenate([np.asarray(part) for part in found])[: len(x)]
+    found = []
+    for first in range(0, len(x), size):
+        batch = x[first : first + size]
+        filling = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
+        found.append(np.asarray(model.predict_on_batch(np.concatenate([batch, filling]))))
+    return np.concatenate(found)[: len(x)]
 
 
 def rows(

@@ -1,17 +1,22 @@
 """Parsed arrays kept on disk, so that a dataset is read from its text only once."""
 
 import hashlib
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
+T = TypeVar("T")
+DAMAGED = OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile
 
 
 def identity(files: Iterable[Path], *more: object) -> str:
@@ -49,18 +54,63 @@ def stored(file: Path, names: Iterable[str], make: Callable[[], Arrays]) -> Arra
         pass
     except NotADirectoryError:
         pass  # told when writing
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        print(f"the cache {file} is damaged ({error}) and is made again", file=sys.stderr)
+    except DAMAGED as error:
+        _tell_damaged(file, error)
     arrays = make()
     try:
         _write(file, arrays)
     except OSError as error:
-        print(
-            f"parsed data could not be cached in {file.parent} ({error.strerror or error}) and "
-            "will be parsed again next time; set HAR_KERAS_CACHE to a folder that can be written",
-            file=sys.stderr,
-        )
+        _tell_unwritten(file, error)
     return arrays
+
+
+def stored_folder(
+    folder: Path | None, fill: Callable[[Path], None], opened: Callable[[Path], T]
+) -> T:
+    """What is `opened` of a folder of large files; where it is missing or damaged, filled first.
+
+    It is filled under another name and renamed, so that two processes may do so at once. Where it
+    is None, or cannot be written (a line on standard error), it is a temporary one that is removed
+    once it is opened: what is memory-mapped stays.
+    """
+    if folder is not None:
+        try:
+            return opened(folder)
+        except DAMAGED as error:
+            if folder.exists():
+                _tell_damaged(folder, error)
+                shutil.rmtree(folder, ignore_errors=True)
+        try:
+            _fill(folder, fill)
+            return opened(folder)
+        except OSError as error:
+            _tell_unwritten(folder, error)
+    with TemporaryDirectory(prefix="har_keras-") as temporary:
+        fill(Path(temporary))
+        return opened(Path(temporary))
+
+
+def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
+    unfinished = folder.with_name(f"{folder.name}-{uuid4().hex}.tmp")
+    unfinished.mkdir(parents=True)
+    try:
+        fill(unfinished)
+        with suppress(OSError):  # another process was faster
+            unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _tell_damaged(place: Path, error: Exception) -> None:
+    print(f"the cache {place} is damaged ({error}) and is made again", file=sys.stderr)
+
+
+def _tell_unwritten(place: Path, error: OSError) -> None:
+    print(
+        f"parsed data could not be cached in {place.parent} ({error.strerror or error}) and "
+        "will be parsed again next time; set HAR_KERAS_CACHE to a folder that can be written",
+        file=sys.stderr,
+    )
 
 
 def _write(file: Path, arrays: dict[str, Any]) -> None:

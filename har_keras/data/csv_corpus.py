@@ -1,77 +1,109 @@
-"""All sequences of many CSV files as a few arrays, and what is wrong with the files left out."""
+"""All sequences of many CSV files, and what is wrong with the files left out."""
 
-import os
 import sys
 from collections import Counter
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from har_keras.data import cache
-from har_keras.data.csv_sequences import BadFile, CsvSequence, Format, files, read_all
+from har_keras.data.csv_sequences import BadFile, Format, Written, files, part_name, write_all
 from har_keras.data.fetch import user_cache
+from har_keras.data.padded import Padded
 from har_keras.errors import UserError
 
 UNLABELLED = -1
-LAYOUT = 1  # of the cached arrays: count up when they change
+LAYOUT = 2  # of the cached files: count up when they change
+FACTS = "files.npz"
+PLACE = ("part", "start", "lengths", "orders")
+STAMPS = ("mtime", "created", "ETag", "etag", "LastModified", "last_modified", "updated")
 
 
-class Corpus(NamedTuple):
-    """All files that can be used, one after the other.
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """All files that can be used, in the order of their paths.
 
-    x: float32 (rows, features). lengths: int64 (files,), rows of each. y: int64, index of the
-    class in `classes`, (rows,) with -1 where a row has none, or one a sequence (files,). paths
-    (files,), columns (features,), classes, bad (what is wrong with others, a line each): str.
+    x: (files, timesteps, features), read when it is asked for. y: int64, index of the class in
+    `classes`, one a sequence (files,), or one a row (rows of all files,), -1 where it has none.
+    means, variances: float64 (files, features), over the rows of each. sha256: of the numbers of
+    each (files,). paths (files,), columns (features,), classes, bad (what is wrong with others, a
+    line each): str.
     """
 
-    x: NDArray[np.float32]
-    lengths: NDArray[np.int64]
+    x: Padded
     y: NDArray[np.int64]
+    means: NDArray[np.float64]
+    variances: NDArray[np.float64]
+    sha256: NDArray[np.str_]
     paths: NDArray[np.str_]
     columns: NDArray[np.str_]
     classes: NDArray[np.str_]
     bad: NDArray[np.str_]
 
-    def padded(self, rows: NDArray[Any], filling: float, timesteps: int) -> NDArray[Any]:
-        """`rows` (rows, …) of all files as (files, timesteps, …), `filling` behind the last."""
-        steps = np.arange(timesteps) < self.lengths[:, None]
-        found = np.full((*steps.shape, *rows.shape[1:]), filling, rows.dtype)
-        found[steps] = rows
+    def of_each_step(self) -> NDArray[np.int64]:
+        """`y` of each row as (files, timesteps), -1 behind the last."""
+        steps = np.arange(self.x.timesteps) < self.x.lengths[:, None]
+        found = np.full(steps.shape, UNLABELLED, np.int64)
+        found[steps] = self.y
         return found
+
+    def statistics(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ...]:
+        """Mean and variance of each feature over all rows of the files `chosen`."""
+        means, rows = self.means[chosen], self.x.lengths[chosen]
+        mean = np.average(means, axis=0, weights=rows)
+        spread = self.variances[chosen] + (means - mean) ** 2
+        return mean, np.average(spread, axis=0, weights=rows)
 
 
 def load(path: str, form: Format, readers: int | None, skip: bool) -> Corpus:
-    """All files below `path`, kept in the cache where they are local.
+    """All files below `path`, their numbers in the cache where it can be told whether they changed.
 
     Every bad file is named on standard error. Raises `UserError` if there is one, unless `skip`, or
     no other.
     """
     paths = files(path, "task.path")
-
-    def make() -> cache.Arrays:
-        return gather(read_all(paths, form, readers), form)._asdict()
-
-    file = _cached(paths, form)
-    corpus = Corpus(**(cache.stored(file, Corpus._fields, make) if file else make()))
+    corpus = _stored(_kept(paths, form), paths, form, readers)
     refuse(corpus.bad, len(paths), skip)
     return corpus
 
 
-def _cached(paths: list[str], form: Format) -> Path | None:
-    """Where the arrays are kept; None for files that are not local."""
-    readable = [os.access(path, os.R_OK) for path in paths]
-    try:
-        key = cache.identity(map(Path, paths), LAYOUT, form, readable)
-    except OSError:
-        return None
-    return user_cache() / f"csv_sequences-{key}.npz"
+def read(paths: list[str], form: Format) -> Corpus:
+    """All files of `paths`, not kept."""
+    return _stored(None, paths, form, None)
 
 
-def gather(found: list[CsvSequence | BadFile], form: Format) -> Corpus:
-    """The arrays of all files with the features that most of them have; others are bad."""
-    sequences = [file for file in found if isinstance(file, CsvSequence)]
+def _stored(folder: Path | None, paths: list[str], form: Format, readers: int | None) -> Corpus:
+    def fill(target: Path) -> None:
+        facts = _gathered(write_all(paths, form, readers, target), form)
+        np.savez(target / FACTS, **facts)  # type: ignore[arg-type]
+
+    return cache.stored_folder(folder, fill, _opened)
+
+
+def _kept(paths: list[str], form: Format) -> Path | None:
+    """The folder of the cache; None where a file does not say when it was changed."""
+    from fsspec.core import url_to_fs
+
+    system, _ = url_to_fs(paths[0])
+    facts: list[object] = []
+    for path in paths:
+        try:
+            known = system.info(path)
+        except OSError as error:
+            facts.append((path, error.errno))
+            continue
+        stamps = [str(known[name]) for name in STAMPS if known.get(name)]
+        if not stamps:
+            return None
+        facts.append((path, known["size"], stamps))
+    return user_cache() / f"csv_sequences-{cache.identity([], LAYOUT, form, facts)}"
+
+
+def _gathered(found: list[Written | BadFile], form: Format) -> cache.Arrays:
+    """Arrays of the files with the features that most of them have; others are bad."""
+    sequences = [file for file in found if isinstance(file, Written)]
     bad = {file.path: file.reason for file in found if isinstance(file, BadFile)}
     counts = Counter(tuple(sorted(file.columns)) for file in sequences)
     usual = counts.most_common(1)[0][0] if counts else ()
@@ -81,19 +113,45 @@ def gather(found: list[CsvSequence | BadFile], form: Format) -> Corpus:
             bad[file.path] = f"{file.path}: has the features {names}, expected {wanted} as others"
     sequences = [file for file in sequences if file.path not in bad]
     columns = sequences[0].columns if sequences else ()
-    parts = [file.x[:, [file.columns.index(name) for name in columns]] for file in sequences]
+    orders = [[file.columns.index(name) for name in columns] for file in sequences]
     labels = [label for file in sequences for label in file.labels]
     classes = tuple(sorted(set(labels) - {""})) if form.classes is None else form.classes
     index = {name: number for number, name in enumerate(classes)} | {"": UNLABELLED}
-    return Corpus(
-        np.concatenate([np.zeros((0, len(columns)), np.float32), *parts]),
-        np.array([len(part) for part in parts], np.int64),
-        np.array([index[label] for label in labels], np.int64),
-        *(
-            np.array(list(names), np.str_)
-            for names in ((f.path for f in sequences), columns, classes, map(bad.get, sorted(bad)))
-        ),
-    )
+    shape = len(sequences), len(columns)
+    return {
+        "part": np.array([file.part for file in sequences], np.int64),
+        "start": np.array([file.start for file in sequences], np.int64),
+        "lengths": np.array([file.steps for file in sequences], np.int64),
+        "orders": np.array(orders, np.int64).reshape(shape),
+        "y": np.array([index[label] for label in labels], np.int64),
+        "means": _in_order([file.mean for file in sequences], orders).reshape(shape),
+        "variances": _in_order([file.variance for file in sequences], orders).reshape(shape),
+        "sha256": np.array([file.sha256 for file in sequences], np.str_),
+        "paths": np.array([file.path for file in sequences], np.str_),
+        "columns": np.array(list(columns), np.str_),
+        "classes": np.array(list(classes), np.str_),
+        "bad": np.array([bad[path] for path in sorted(bad)], np.str_),
+    }
+
+
+def _in_order(rows: list[NDArray[np.float64]], orders: list[list[int]]) -> NDArray[np.float64]:
+    return np.array([row[order] for row, order in zip(rows, orders, strict=True)], np.float64)
+
+
+def _opened(folder: Path) -> Corpus:
+    """What was written there; raise `ValueError` where it is not whole."""
+    told = [field.name for field in fields(Corpus) if field.name != "x"]
+    with np.load(folder / FACTS, allow_pickle=False) as archive:
+        place, facts = ({name: archive[name] for name in names} for names in (PLACE, told))
+    ends = place["start"] + place["lengths"] * place["orders"].shape[1]
+    parts = {}
+    for number in np.unique(place["part"]).tolist():
+        part = np.memmap(folder / part_name(number), "<f4", "r")
+        if len(part) < ends[place["part"] == number].max():
+            raise ValueError(f"{part_name(number)} is too short")
+        parts[number] = np.asarray(part)
+    timesteps = int(place["lengths"].max(initial=0))
+    return Corpus(x=Padded(parts, **place, timesteps=timesteps), **facts)
 
 
 def refuse(bad: NDArray[np.str_], count: int, skip: bool | None = None) -> None:

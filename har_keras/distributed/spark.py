@@ -14,14 +14,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 
-from har_keras import pipeline, run_folder
+from har_keras import run_folder
 from har_keras.backend import Spark
 from har_keras.config import Config
+from har_keras.data.fetch import user_cache
 from har_keras.distributed import worker
 from har_keras.distributed.ring import TOKEN
 from har_keras.errors import UserError
@@ -37,6 +39,10 @@ TOO_FEW = (
 NO_MASTER = (
     "hardware.master={}: no master answers there, or it ended the run; start one (spark-class"
     " org.apache.spark.deploy.master.Master), or say where it is"
+)
+NOT_SHARED = (
+    "{}: an executor cannot write {} there, expected a folder that all machines share; choose it"
+    " with HAR_KERAS_CACHE"
 )
 ATTEMPTS = 4
 SETTINGS = {
@@ -98,11 +104,20 @@ def run(
 
 
 def _prepare(config: Config) -> None:
-    """Load the data once, through Spark where they are many files: the workers find them cached."""
+    """Have the executors read many files, where the task is of such: the workers find them cached.
+
+    Raises `UserError` where the executors do not write to the driver's cache.
+    """
+    prepare = getattr(import_module(f"har_keras.tasks.{config.task.name}"), "prepare", None)
+    if prepare is None:
+        return
     from pyspark.sql import SparkSession
 
     SparkSession.builder.getOrCreate()
-    pipeline.load(config)
+    try:
+        prepare(config.task)
+    except FileNotFoundError as error:
+        raise UserError(NOT_SHARED.format(user_cache(), error.filename)) from error
 
 
 def _carry_out(stage: Callable[[], Any], checkpoint: Path, hearing: "_Listener") -> None:

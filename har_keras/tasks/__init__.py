@@ -1,7 +1,8 @@
 """One module a task: data to arrays, splits, and the descriptions of input and output.
 
-A module holds `Config` (the schema of its YAML) and `load`. It is read before the backend is
-chosen, so it imports Keras inside functions only.
+A module holds `Config` (the schema of its YAML) and `load`; with `prepare(config)`, where it has
+one, the driver of a cluster has the executors read what `load` then finds in the cache. It is read
+before the backend is chosen, so it imports Keras inside functions only.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,11 +18,12 @@ from har_keras.tasks.description import Inputs, Outputs
 class Split:
     """`x` float32 or int32 (samples, timesteps[, features]), `y` as the task's output wants it.
 
+    `x` is a NumPy array, or a `data.padded.Padded` that stands for one too large for the memory.
     `groups` (samples,) are numbers (int64) or names (str). Samples of one group (a person, a
     document) never stand in two splits of a sound protocol.
     """
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     groups: np.ndarray
 

@@ -16,7 +16,6 @@ from har_keras.tasks import Split, TaskData
 from har_keras.tasks.classification import ClassPerSequence
 from har_keras.tasks.labelled_texts import stratified
 from har_keras.tasks.sequences import Sequences
-from har_keras.tasks.signals import statistics
 from har_keras.tasks.step_classification import ClassOfEachStep
 
 TEST_DRAW = 0  # seeds the draw of test files, so that every `seed` has the same ones
@@ -93,42 +92,51 @@ class Config:
 
 
 def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
-    """Read, split by file, pad and describe; raise `UserError` for unusable files."""
-    if "://" not in config.path:
-        config.path = str(Path(config.path).expanduser().resolve())
-    form = config.form
-    corpus = csv_corpus.load(config.path, form, config.readers, config.on_bad == "skip")
-    steps = int(corpus.lengths.max())
-    x = corpus.padded(corpus.x, np.nan, steps)
-    y = corpus.padded(corpus.y, UNLABELLED, steps) if form.per_step else corpus.y
-    splits = {
-        name: Split(x[rows], y[rows], corpus.paths[rows])
-        for name, rows in parts(config, corpus, seed, published).items()
-    }
+    """Read, split by file and describe; raise `UserError` for unusable files."""
+    corpus, form = _corpus(config), config.form
+    steps = corpus.x.timesteps
+    y = corpus.of_each_step() if form.per_step else corpus.y
+    rows = parts(config, corpus, seed, published)
+    splits = {n: Split(corpus.x.only(r), y[r], corpus.paths[r]) for n, r in rows.items()}
     classes = tuple(corpus.classes.tolist())
     train = splits["train"]
-    for index in np.setdiff1d(corpus.y, [*train.y.ravel(), UNLABELLED]):
+    for index in np.setdiff1d(corpus.y, [*np.unique(train.y), UNLABELLED]):
         raise UserError(
             f"{config.path}: expected every class in the training files, '{classes[index]}' is not;"
             " change task.test_share, task.validation_share or seed"
         )
-    rows = train.x[~np.isnan(train.x[..., 0])]
-    mean, variance = statistics(rows) if config.normalize else (None, None)
-    ragged = bool(np.ptp(corpus.lengths))
+    mean, variance = (
+        [tuple(found.tolist()) for found in corpus.statistics(rows["train"])]
+        if config.normalize
+        else (None, None)
+    )
+    ragged = bool(np.ptp(corpus.x.lengths))
     form = replace(form, columns=tuple(corpus.columns.tolist()), classes=classes)
+    numbers = corpus.sha256, corpus.x.lengths, corpus.y
     return TaskData(
         train=train,
         validation=splits.get("validation"),
         test=splits["test"],
-        inputs=Sequences(steps, x.shape[-1], mean, variance, ragged=ragged, form=form),
+        inputs=Sequences(steps, corpus.x.shape[-1], mean, variance, ragged=ragged, form=form),
         outputs=(
             ClassOfEachStep(classes, timesteps=steps)
             if form.per_step
             else ClassPerSequence(classes)
         ),
         source="csv",
-        sha256=digest(corpus.x, corpus.lengths, corpus.y, corpus.columns, corpus.classes),
+        sha256=digest(*numbers, corpus.columns, corpus.classes),
     )
+
+
+def prepare(config: Config) -> None:
+    """Read all files, if the cache has not got them; raise `UserError` for bad ones."""
+    _corpus(config)
+
+
+def _corpus(config: Config) -> Corpus:
+    if "://" not in config.path:
+        config.path = str(Path(config.path).expanduser().resolve())
+    return csv_corpus.load(config.path, config.form, config.readers, config.on_bad == "skip")
 
 
 def parts(config: Config, corpus: Corpus, seed: int, published: bool) -> dict[str, Rows]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("pyspark", reason="needs har_keras[spark]")
@@ -70,6 +71,27 @@ def test_a_killed_worker_costs_an_epoch_and_no_more(
     again = har_keras("evaluate", f"run={folder}", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert not list(tmp_path.glob("**/.*.npz"))
+
+
+def test_executors_read_many_files_and_workers_map_them(har_keras, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        rows = rng.normal(3 * (number % 2), size=(rng.integers(3, 9), 2))
+        lines = ["a,b,label", *(f"{a},{b},{'up' if number % 2 else 'down'}" for a, b in rows)]
+        (tmp_path / f"{number:02}.csv").write_text("\n".join(lines))
+    task = ("task=csv_sequences", "task.path=*.csv", "model.units=4", "training.epochs=2")
+    places = {"SPARK_LOCAL_IP": "127.0.0.1", "HAR_KERAS_CACHE": str(tmp_path / "cache")}
+    done = har_keras(*task, *SPARK, "hydra.run.dir=run", cwd=tmp_path, **places)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.glob("cache/*/*")) == ["0.f4", "1.f4", "files.npz"]
+    found = har_keras("evaluate", "run=run", cwd=tmp_path, HAR_KERAS_CACHE=str(tmp_path / "new"))
+    assert found.returncode == 0, found.stderr
+    assert "furthest from metrics.json" in found.stdout
+    (tmp_path / "bad.csv").write_text("a,b,label\n1,two,up\n")
+    done = har_keras(*task, *SPARK, "hydra.run.dir=bad", cwd=tmp_path, **places)
+    assert done.returncode == 1
+    assert "bad.csv, line 2: b is 'two', expected a number" in done.stderr
+    assert "1 of 21 files cannot be used" in done.stderr.splitlines()[-1]
 
 
 def test_more_workers_than_cores(har_keras, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har_keras.data.cache import Arrays, identity, stored
+from har_keras.data.cache import Arrays, identity, stored, stored_folder
 from har_keras.errors import UserError
 
 Captured = pytest.CaptureFixture[str]
@@ -92,3 +92,68 @@ def test_identity(tmp_path: Path) -> None:
     assert identity([file], 2) != before
     file.write_text("ab")
     assert identity([file], 1) != before
+
+
+def fill(folder: Path) -> None:
+    (folder / "x").write_text("filled")
+
+
+def read(folder: Path) -> str:
+    text = (folder / "x").read_text()
+    if text != "filled":
+        raise ValueError("other text")
+    return text
+
+
+@pytest.mark.parametrize("damage", ["text", "file", "folder", "no folder"])
+def test_a_damaged_folder_is_mended(tmp_path: Path, capsys: Captured, damage: str) -> None:
+    folder = tmp_path / "new" / "folder"
+    stored_folder(folder, fill, read)
+    match damage:
+        case "text":
+            (folder / "x").write_text("cut")
+        case "file":
+            (folder / "x").unlink()
+        case "folder":
+            (folder / "x").unlink()
+            (folder / "x").mkdir()
+        case "no folder":
+            (folder / "x").unlink()
+            folder.rmdir()
+    assert stored_folder(folder, fill, read) == "filled"
+    assert (folder / "x").read_text() == "filled"
+    assert capsys.readouterr().err.count("\n") == (damage != "no folder")
+    assert [path.name for path in folder.parent.iterdir()] == ["folder"]
+
+
+def test_another_process_fills_the_folder_first(tmp_path: Path, capsys: Captured) -> None:
+    def late(folder: Path) -> None:
+        fill(folder)
+        stored_folder(tmp_path / "folder", fill, read)
+
+    assert stored_folder(tmp_path / "folder", late, read) == "filled"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_temporary_folder_stands_in(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").touch()
+    places = []
+
+    def opened(folder: Path) -> str:
+        places.append(folder)
+        return read(folder)
+
+    for folder, lines in ((None, 0), (tmp_path / "file" / "folder", 1)):
+        assert stored_folder(folder, fill, opened) == "filled"
+        assert capsys.readouterr().err.count("\n") == lines
+    assert not any(place.exists() for place in places)
+
+
+def test_a_folder_that_cannot_be_filled(tmp_path: Path) -> None:
+    def fail(_: Path) -> None:
+        raise UserError
+
+    with pytest.raises(UserError):
+        stored_folder(tmp_path / "folder", fail, read)
+    assert not list(tmp_path.iterdir())

@@ -1,14 +1,15 @@
 import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from har_keras.data import csv_corpus, csv_sequences
-from har_keras.data.csv_corpus import gather, load
+from har_keras.data.csv_corpus import load
 from har_keras.data.csv_recordings import BLOCK
-from har_keras.data.csv_sequences import BadFile, Format, files, read, read_all
+from har_keras.data.csv_sequences import BadFile, Format, files, read, write_all
 from har_keras.errors import UserError
 
 HEAD = "a,b,label\n"
@@ -27,29 +28,39 @@ def write(folder: Path, count: int, rng: np.random.Generator) -> list[np.ndarray
     return [found[number] for number in sorted(found)]
 
 
-def same(first: list, second: list) -> bool:
-    return all(
-        (f.path, f.labels, f.columns, f.x.tobytes()) == (s.path, s.labels, s.columns, s.x.tobytes())
-        for f, s in zip(first, second, strict=True)
-    )
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_one_process_and_two_read_the_same(tmp_path: Path) -> None:
+@pytest.fixture
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, dict]]:
+    """What `write_all` says, and the files it writes."""
+
+    def in_folder(paths: list[str], readers: int) -> tuple[str, dict[str, bytes]]:
+        folder = tmp_path_factory.mktemp("parts")
+        found = write_all(paths, Format(), readers, folder)
+        return repr([vars(file) for file in found]), contents(folder)
+
+    return in_folder
+
+
+def test_one_process_and_two_read_the_same(tmp_path: Path, written) -> None:
     x = write(tmp_path, 2 * csv_sequences.FILES_EACH, np.random.default_rng(0))
     paths = files(str(tmp_path), "task.path")
-    alone = read_all(paths, Format(), 1)
-    for found, expected in zip(alone, x, strict=True):
-        np.testing.assert_array_equal(found.x, expected)
-    assert same(read_all(paths, Format(), 2), alone)
+    corpus = csv_corpus.read(paths, Format())
+    for found, expected in zip(corpus.x, x, strict=True):
+        np.testing.assert_array_equal(found[: len(expected)], expected)
+        assert np.isnan(found[len(expected) :]).all()
+    assert written(paths, 2) == written(paths, 1)
 
 
-def test_spark_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_reads_the_same(tmp_path: Path, written, monkeypatch: pytest.MonkeyPatch) -> None:
     sql = pytest.importorskip("pyspark.sql")
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     write(tmp_path, 8, np.random.default_rng(0))
     (tmp_path / "x.csv").write_text("")
     paths = files(str(tmp_path), "task.path")
-    alone = read_all(paths, Format(), 1)
+    alone = written(paths, 1)
     builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     try:
         session = builder.getOrCreate()
@@ -57,12 +68,11 @@ def test_spark_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         pytest.skip(str(error)[:80])
     try:
         assert csv_sequences._spark() is session
-        found = read_all(paths, Format(), 1)
+        assert written(paths, 1) == alone
+        with pytest.raises(OSError, match="No such file"):
+            write_all(paths, Format(), 1, tmp_path / "none")
     finally:
         session.stop()
-    assert same(found[:-1], alone[:-1])
-    assert found[-1] == alone[-1]
-    assert isinstance(found[-1], BadFile)
 
 
 FORMS = {
@@ -93,7 +103,7 @@ def test_gzip_and_steps(tmp_path: Path) -> None:
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(f"{HEAD}1,2,up\n3,4,\n5,6,down\n".encode()))
     assert read(str(path), Format(per_step=True)).labels == ("up", "", "down")
-    found = gather([read(str(path), Format(per_step=True))], Format(per_step=True))
+    found = csv_corpus.read([str(path)], Format(per_step=True))
     assert (found.y.tolist(), found.classes.tolist()) == ([1, -1, 0], ["down", "up"])
     assert files(str(tmp_path), "task.path") == [str(path)]
 
@@ -138,6 +148,9 @@ def test_bad_files(tmp_path: Path, kind: str) -> None:
     assert "\n" not in found.reason
 
 
+NAMES = ("cut.csv.gz", "no.csv.gz", "folder.csv", "link.csv", "secret.csv")
+
+
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     whole = gzip.compress(GOOD.encode() * 99)
     (tmp_path / "cut.csv.gz").write_bytes(whole[:-20])
@@ -146,8 +159,8 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to("nowhere.csv")
     (tmp_path / "secret.csv").write_text(GOOD)
     (tmp_path / "secret.csv").chmod(0)
-    found = read_all(files(str(tmp_path), "task.path"), Format(), 1)
-    reasons = {Path(file.path).name: file.reason for file in found if isinstance(file, BadFile)}
+    bad = csv_corpus.read(files(str(tmp_path), "task.path"), Format()).bad
+    reasons = {name: line for line in bad for name in NAMES if f"{name}:" in line}
     assert "ended before the end-of-stream marker" in reasons["cut.csv.gz"]
     assert "Not a gzipped file" in reasons["no.csv.gz"]
     assert "Is a directory" in reasons["folder.csv"]
@@ -161,11 +174,12 @@ def test_files_with_other_features_are_bad(tmp_path: Path) -> None:
     for name in "12":
         (tmp_path / f"{name}.csv").write_text(GOOD)
     (tmp_path / "3.csv").write_text("label,b,a\nup,2,1\n")
-    found = gather(read_all(files(str(tmp_path), "task.path"), Format(), 1), Format())
+    found = csv_corpus.read(files(str(tmp_path), "task.path"), Format())
     (bad,) = found.bad
     assert "0.csv: has the features a, c, expected a, b as others" in bad
     assert found.columns.tolist() == ["a", "b"]
-    np.testing.assert_array_equal(found.x[-1], [1, 2])
+    np.testing.assert_array_equal(found.x[-1][:1], [[1, 2]])
+    np.testing.assert_array_equal(found.means[-1], [1, 2])
 
 
 def test_all_bad_files_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,11 +206,30 @@ def test_the_second_load_reads_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     write(tmp_path, 3, np.random.default_rng(0))
     first = load(str(tmp_path), Format(), 1, skip=False)
     with monkeypatch.context() as context:
-        context.setattr(csv_corpus, "read_all", None)
-        for one, other in zip(first, load(str(tmp_path), Format(), 1, skip=False), strict=True):
-            np.testing.assert_array_equal(one, other)
+        context.setattr(csv_corpus, "write_all", None)
+        again = load(str(tmp_path), Format(), 1, skip=False)
+    np.testing.assert_array_equal(again.x[:], first.x[:])
+    for name in ("y", "means", "variances", "sha256", "paths", "columns", "classes", "bad"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
     (tmp_path / "000.csv").write_text(GOOD)
-    assert load(str(tmp_path), Format(), 1, skip=False).x[0].tolist() == [1, 2]
+    assert load(str(tmp_path), Format(), 1, skip=False).x[0][0].tolist() == [1, 2]
+
+
+def test_a_part_that_was_cut_is_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAR_KERAS_CACHE", str(tmp_path / "cache"))
+    expected = write(tmp_path, 3, np.random.default_rng(0))
+    load(str(tmp_path), Format(), 1, skip=False)
+    (part,) = tmp_path.glob("cache/*/0.f4")
+    part.write_bytes(part.read_bytes()[:-4])
+    found = load(str(tmp_path), Format(), 1, skip=False)
+    assert "0.f4 is too short) and is made again" in capsys.readouterr().err
+    np.testing.assert_array_equal(found.x[2][: len(expected[2])], expected[2])
+    rows = np.concatenate(expected[1:]).astype(np.float64)
+    mean, variance = found.statistics(np.array([False, True, True]))
+    np.testing.assert_allclose(mean, rows.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(variance, rows.var(0), rtol=1e-12)
 
 
 def test_globs_folders_and_nothing(tmp_path: Path) -> None:
@@ -221,7 +254,8 @@ def test_other_file_systems() -> None:
     memory.pipe("/bucket/a.csv", f"{HEAD}0,0,down\n".encode())
     found = load("memory://bucket", Format(), 1, skip=False)
     assert found.paths.tolist() == ["memory:///bucket/a.csv", "memory:///bucket/b.csv"]
-    np.testing.assert_array_equal(found.x, [[0, 0], [1, 2], [3, 4]])
+    np.testing.assert_array_equal(found.x[0], [[0, 0], [np.nan, np.nan]])
+    np.testing.assert_array_equal(found.x[1], [[1, 2], [3, 4]])
 
 
 def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,5 +284,5 @@ def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
         server.stop()
     names = ["test/c.csv", "train/a.csv", "train/b.csv"]
     assert found.paths.tolist() == [f"s3://bucket/runs/{name}" for name in names]
-    assert len(found.x) == 6
+    assert found.x.lengths.tolist() == [2, 2, 2]
     assert glob.paths.tolist() == found.paths.tolist()[1:]

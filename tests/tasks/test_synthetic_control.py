@@ -25,4 +25,4 @@ def test_charts_in_files_of_their_own(tmp_path: Path) -> None:
     for split in data.splits.values():
         assert len(set(np.bincount(split.y))) == 1
         rows = [int(Path(path).stem) for path in split.groups]
-        np.testing.assert_array_equal(split.x[..., 0], table[rows].astype("float32"))
+        np.testing.assert_array_equal(split.x[:][..., 0], table[rows].astype("float32"))
