@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from har_keras.data.padded import Samples
     from har_keras.tasks.description import Inputs, Outputs
 
 
@@ -37,7 +38,7 @@ def evaluation_batch(inputs: "Inputs", outputs: "Outputs") -> int:
 
 
 def stream(
-    x: np.ndarray,
+    x: "Samples",
     y: np.ndarray,
     batch_size: int,
     seed: int,

@@ -20,6 +20,7 @@ from har_keras.training.log import Log
 from har_keras.training.progress import ProgressBar
 from har_keras.training.summaries import OutputSummaries
 from har_keras.training.validation_state import EpochState, ValidationState
+from har_keras.training.watched import Watched
 from har_keras.training.writing import Writing
 
 
@@ -68,6 +69,7 @@ def fit(
     prepare(model, whole, config)
     watched = data.test if data.validation is None else data.validation
     rows = len(watched.x) // devices * devices
+    size = batches.evaluation_batch(data.inputs, data.outputs)
     watched_name = "test" if published else "validation"
     log = Log(folder, board, data, watched_name)
     shown: list[keras.callbacks.Callback] = []
@@ -107,8 +109,7 @@ def fit(
             steps_per_epoch=updates,
             initial_epoch=first,
             epochs=training.epochs,
-            validation_data=(watched.x[:rows], watched.y[:rows]),
-            validation_batch_size=batches.evaluation_batch(data.inputs, data.outputs),
+            validation_data=Watched(watched.x, watched.y, size, rows),
             callbacks=callbacks,
             shuffle=False,
             verbose=0,
