@@ -19,7 +19,7 @@ def updates_per_epoch(samples: int, batch_size: int) -> int:
 SHORTEST = 8  # steps; batches have so many, or twice, four times … as many: each is compiled
 POOL = 32  # batches whose samples are sorted by length together
 EVALUATION_BATCH = 720  # samples; divisible by any usual number of devices
-LARGEST_OUTPUT = 1 << 22  # numbers of a batch that is evaluated
+LARGEST = 1 << 22  # numbers that go into the model, or come out, with a batch that is evaluated
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
@@ -27,12 +27,13 @@ Teach = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
 
 
 def evaluation_batch(inputs: "Inputs", outputs: "Outputs") -> int:
-    """Samples that are evaluated together: fewer where the model's output for each is large."""
+    """Samples that are evaluated together: fewer where each, or its output, is large."""
     if inputs.streams:
         return inputs.streams
-    numbers = math.prod(size or inputs.timesteps for size in outputs.shape)
+    shapes = inputs.shape, outputs.shape
+    numbers = max(math.prod(size or inputs.timesteps for size in shape) for shape in shapes)
     size = EVALUATION_BATCH
-    while size > 1 and size * numbers > LARGEST_OUTPUT:
+    while size > 1 and size * numbers > LARGEST:
         size //= 2
     return size
 

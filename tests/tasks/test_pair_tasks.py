@@ -127,15 +127,16 @@ def test_batches_are_taught_by_how_far_the_training_is() -> None:
     np.testing.assert_array_equal(next(again)[0], first[3])
 
 
-def test_large_outputs_are_evaluated_in_smaller_batches() -> None:
-    for streams, timesteps, shape, expected in (
-        (None, 500, (6,), batches.EVALUATION_BATCH),
-        (None, 500, (None, 2, 5), batches.EVALUATION_BATCH),
-        (None, 21, (None, 6400), 22),
-        (None, 1, (10**9,), 1),
-        (64, 50, (50, 100), 64),
+def test_what_is_large_is_evaluated_in_smaller_batches() -> None:
+    for streams, taken, shape, expected in (
+        (None, (500,), (6,), batches.EVALUATION_BATCH),
+        (None, (500,), (None, 2, 5), batches.EVALUATION_BATCH),
+        (None, (21,), (None, 6400), 22),
+        (None, (1,), (10**9,), 1),
+        (None, (100, 1344), (6,), 22),
+        (64, (50,), (50, 100), 64),
     ):
-        inputs = SimpleNamespace(streams=streams, timesteps=timesteps)
+        inputs = SimpleNamespace(streams=streams, timesteps=taken[0], shape=taken)
         assert batches.evaluation_batch(inputs, SimpleNamespace(shape=shape)) == expected
 
 
