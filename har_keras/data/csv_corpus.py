@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from har_keras.data import cache
-from har_keras.data.csv_sequences import BadFile, Format, Written, files, part_name, write_all
+from har_keras.data.csv_parts import Written, part_name, write_all
+from har_keras.data.csv_sequences import BadFile, Format, files
 from har_keras.data.fetch import user_cache
 from har_keras.data.padded import Padded
 from har_keras.errors import UserError

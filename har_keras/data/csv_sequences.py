@@ -1,19 +1,7 @@
-"""Sequences from many CSV files: one sequence a file, one row a step, lengths of their own.
+"""A sequence from a CSV file: one row a step, lengths of their own; and which files there are."""
 
-A file is read by one function, `read`, in this process, in several, or on Apache Spark. Who reads
-writes the numbers down, and tells only where they are: they are never all in memory.
-"""
-
-import hashlib
-import os
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from pathlib import Path
-from threading import Thread
-from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +10,6 @@ from har_keras.data.csv_recordings import BLOCK, CsvReader, Dialect, Rows, gathe
 from har_keras.errors import UserError, one_of
 
 ENDINGS = (".csv", ".csv.gz")
-FILES_EACH = 50  # that make it worth while to start a process
-PART = 10  # files that a process takes at a time, at least
-PARTS = 1000  # at most, as each is a file that is kept open
-SLICES = 4  # tasks on Spark for each core
 
 
 @dataclass(frozen=True)
@@ -58,25 +42,6 @@ class CsvSequence:
     x: NDArray[np.float32]
     labels: tuple[str, ...]
     columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """One file whose `steps` x features numbers were written to `part`, from number `start` on.
-
-    `mean` and `variance`, float64 (features,), and `sha256` are of these numbers; the rest is as
-    `CsvSequence` has it.
-    """
-
-    path: str
-    labels: tuple[str, ...]
-    columns: tuple[str, ...]
-    part: int
-    start: int
-    steps: int
-    mean: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -136,97 +101,6 @@ def _labels(path: str, rows: Rows, form: Format) -> tuple[str, ...]:
             found = f"{form.label} is {cell[:20]!r} after {first[:20]!r}"
             raise UserError(f"{path}, line {line}: {found}, expected one class a file")
     return tuple(cells) if form.per_step else (named[0][1],)
-
-
-def write_all(
-    paths: list[str], form: Format, readers: int | None, folder: Path
-) -> list[Written | BadFile]:
-    """Read all files and write their numbers into `folder`; what is known of each, in their order.
-
-    Through Spark where a session is active, else by as many processes as `readers` says (None: a
-    core each), where there are files enough. This process is one of them: while others start, it
-    takes back the last files that wait. However many read, the arrays are the same.
-    """
-    size = max(PART, len(paths) // PARTS)
-    parts = [paths[i : i + size] for i in range(0, len(paths), size)]
-    jobs = [(part, number, form, folder) for number, part in enumerate(parts)]
-    if session := _spark():
-        context = session.sparkContext
-        slices = min(len(jobs), SLICES * context.defaultParallelism)
-        found = context.parallelize(jobs, slices).map(_told).collect()
-        for part in found:
-            if isinstance(part, OSError):
-                raise part
-        return [file for part in found for file in part]
-    readers = min(readers or os.cpu_count() or 1, len(paths) // FILES_EACH)
-    if readers < 2:
-        return [file for job in jobs for file in write_part(*job)]
-    with ProcessPoolExecutor(readers - 1, get_context("spawn"), _leave_with_parent) as pool:
-        given = [pool.submit(write_part, *job) for job in jobs]
-        backwards = reversed(list(zip(given, jobs, strict=True)))
-        own = {future: write_part(*job) for future, job in backwards if future.cancel()}
-        found = [own[future] if future in own else future.result() for future in given]
-    return [file for part in found for file in part]
-
-
-def write_part(
-    paths: list[str], number: int, form: Format, folder: Path
-) -> list[Written | BadFile]:
-    """Read some files one after the other and write their numbers into one file of `folder`."""
-    with (folder / part_name(number)).open("wb") as file:
-        return [_written(file, number, read(path, form)) for path in paths]
-
-
-def part_name(number: int) -> str:
-    """The file of a part: float32, little-endian, and nothing else."""
-    return f"{number}.f4"
-
-
-def _written(file: BinaryIO, number: int, found: CsvSequence | BadFile) -> Written | BadFile:
-    if isinstance(found, BadFile):
-        return found
-    numbers = np.ascontiguousarray(found.x, "<f4")
-    start = file.tell() // numbers.itemsize
-    file.write(numbers.data)
-    exact = found.x.astype(np.float64)
-    return Written(
-        found.path,
-        found.labels,
-        found.columns,
-        number,
-        start,
-        len(numbers),
-        exact.mean(0),
-        exact.var(0),
-        hashlib.sha256(numbers.data).hexdigest(),
-    )
-
-
-def _told(job: tuple[list[str], int, Format, Path]) -> list[Written | BadFile] | OSError:
-    """As `write_part` on Spark, which would try again where a folder cannot be written."""
-    try:
-        return write_part(*job)
-    except OSError as error:
-        return error
-
-
-def _leave_with_parent() -> None:
-    """End this process when its parent has ended, however that was."""
-
-    def wait() -> None:
-        if parent := parent_process():
-            parent.join()
-        os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
-
-
-def _spark() -> Any:
-    if "pyspark" not in sys.modules:
-        return None
-    from pyspark.sql import SparkSession
-
-    return SparkSession.getActiveSession()
 
 
 def files(path: str, key: str) -> list[str]:

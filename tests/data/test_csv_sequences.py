@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har_keras.data import csv_corpus, csv_sequences
+from har_keras.data import csv_corpus, csv_parts
 from har_keras.data.csv_corpus import load
+from har_keras.data.csv_parts import write_all
 from har_keras.data.csv_recordings import BLOCK
-from har_keras.data.csv_sequences import BadFile, Format, files, read, write_all
+from har_keras.data.csv_sequences import BadFile, Format, files, read
 from har_keras.errors import UserError
 
 HEAD = "a,b,label\n"
@@ -45,7 +46,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str
 
 
 def test_one_process_and_two_read_the_same(tmp_path: Path, written) -> None:
-    x = write(tmp_path, 2 * csv_sequences.FILES_EACH, np.random.default_rng(0))
+    x = write(tmp_path, 2 * csv_parts.FILES_EACH, np.random.default_rng(0))
     paths = files(str(tmp_path), "task.path")
     corpus = csv_corpus.read(paths, Format())
     for found, expected in zip(corpus.x, x, strict=True):
@@ -67,7 +68,7 @@ def test_spark_reads_the_same(tmp_path: Path, written, monkeypatch: pytest.Monke
     except Exception as error:  # no Java
         pytest.skip(str(error)[:80])
     try:
-        assert csv_sequences._spark() is session
+        assert csv_parts._spark() is session
         assert written(paths, 1) == alone
         with pytest.raises(OSError, match="No such file"):
             write_all(paths, Format(), 1, tmp_path / "none")
