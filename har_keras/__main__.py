@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 from har_keras.errors import UserError, nearest
+from har_keras.run_folder import full_or_forbidden_told
 
 COMMANDS = (
     "train",
@@ -38,7 +39,8 @@ def main() -> None:
                 f"{command}: no such command, expected one of {', '.join(COMMANDS)}"
                 f"{nearest(command, COMMANDS)}"
             )
-        import_module(f"har_keras.commands.{command}").main(arguments)
+        with full_or_forbidden_told():
+            import_module(f"har_keras.commands.{command}").main(arguments)
     except UserError as error:
         sys.exit(f"har_keras: {error}")
     except KeyboardInterrupt:

@@ -46,7 +46,7 @@ def full_or_forbidden_told() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL_OR_FORBIDDEN:
             raise
-        raise UserError(f"{error.filename or 'run folder'}: {error.strerror}") from error
+        raise UserError(f"{error.filename or 'the output'}: {error.strerror}") from error
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -76,14 +76,17 @@ def stored_folder(
     if folder is not None:
         try:
             return opened(folder)
-        except DAMAGED as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             if folder.exists():
-                _tell_damaged(folder, error)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove_damaged(folder, error)
+        except OSError as error:
+            _tell_damaged(folder, error)
+        except DAMAGED as error:
+            _remove_damaged(folder, error)
         try:
             _fill(folder, fill)
             return opened(folder)
-        except OSError as error:
+        except DAMAGED as error:
             _tell_unwritten(folder, error)
     with TemporaryDirectory(prefix="har_keras-") as temporary:
         fill(Path(temporary))
@@ -101,13 +104,19 @@ def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def _remove_damaged(folder: Path, error: Exception) -> None:
+    _tell_damaged(folder, error)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _tell_damaged(place: Path, error: Exception) -> None:
     print(f"the cache {place} is damaged ({error}) and is made again", file=sys.stderr)
 
 
-def _tell_unwritten(place: Path, error: OSError) -> None:
+def _tell_unwritten(place: Path, error: Exception) -> None:
     print(
-        f"parsed data could not be cached in {place.parent} ({error.strerror or error}) and "
+        f"parsed data could not be cached in {place.parent} "
+        f"({getattr(error, 'strerror', None) or error}) and "
         "will be parsed again next time; set HAR_KERAS_CACHE to a folder that can be written",
         file=sys.stderr,
     )

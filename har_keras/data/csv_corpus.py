@@ -1,5 +1,6 @@
 """All sequences of many CSV files, and what is wrong with the files left out."""
 
+import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -19,7 +20,16 @@ UNLABELLED = -1
 LAYOUT = 2  # of the cached files: count up when they change
 FACTS = "files.npz"
 PLACE = ("part", "start", "lengths", "orders")
-STAMPS = ("mtime", "created", "ETag", "etag", "LastModified", "last_modified", "updated")
+STAMPS = (
+    "mtime",
+    "ETag",
+    "etag",
+    "LastModified",
+    "Last-Modified",
+    "last_modified",
+    "updated",
+    "modify",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +53,10 @@ class Corpus:
     classes: NDArray[np.str_]
     bad: NDArray[np.str_]
 
-    def of_each_step(self) -> NDArray[np.int64]:
+    def of_each_step(self) -> NDArray[np.int32]:
         """`y` of each row as (files, timesteps), -1 behind the last."""
         steps = np.arange(self.x.timesteps) < self.x.lengths[:, None]
-        found = np.full(steps.shape, UNLABELLED, np.int64)
+        found = np.full(steps.shape, UNLABELLED, np.int32)
         found[steps] = self.y
         return found
 
@@ -70,35 +80,48 @@ def load(path: str, form: Format, readers: int | None, skip: bool) -> Corpus:
     return corpus
 
 
+def prepare(path: str, form: Format, readers: int | None, skip: bool) -> None:
+    """Fill the cache; nothing where files do not say when they changed. Raises as `load` does."""
+    if _kept(files(path, "task.path"), form):
+        load(path, form, readers, skip)
+
+
 def read(paths: list[str], form: Format) -> Corpus:
     """All files of `paths`, not kept."""
     return _stored(None, paths, form, None)
 
 
 def _stored(folder: Path | None, paths: list[str], form: Format, readers: int | None) -> Corpus:
-    def fill(target: Path) -> None:
-        facts = _gathered(write_all(paths, form, readers, target), form)
-        np.savez(target / FACTS, **facts)  # type: ignore[arg-type]
+    """From `folder`, or read; not left there if a file could not be read, which may pass."""
+    unread: list[str] = []
 
-    return cache.stored_folder(folder, fill, _opened)
+    def fill(target: Path) -> None:
+        found = write_all(paths, form, readers, target)
+        unread.extend(file.path for file in found if isinstance(file, BadFile) and file.unread)
+        np.savez(target / FACTS, **_gathered(found, form))  # type: ignore[arg-type]
+
+    corpus = cache.stored_folder(folder, fill, _opened)
+    if folder and unread:
+        shutil.rmtree(folder, ignore_errors=True)
+    return corpus
 
 
 def _kept(paths: list[str], form: Format) -> Path | None:
     """The folder of the cache; None where a file does not say when it was changed."""
     from fsspec.core import url_to_fs
 
-    system, _ = url_to_fs(paths[0])
     facts: list[object] = []
     for path in paths:
         try:
-            known = system.info(path)
-        except OSError as error:
-            facts.append((path, error.errno))
+            system, name = url_to_fs(path)
+            known = system.info(name)
+        except Exception as error:  # of any kind: each file system has its own
+            facts.append((path, repr(error)))
             continue
-        stamps = [str(known[name]) for name in STAMPS if known.get(name)]
-        if not stamps:
+        stamp = next((str(known[key]) for key in STAMPS if known.get(key)), None)
+        if stamp is None:
             return None
-        facts.append((path, known["size"], stamps))
+        facts.append((path, known["size"], stamp))
     return user_cache() / f"csv_sequences-{cache.identity([], LAYOUT, form, facts)}"
 
 

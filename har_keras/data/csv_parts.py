@@ -14,19 +14,26 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from har_keras.data.csv_sequences import BadFile, CsvSequence, Format, read
+from har_keras.errors import UserError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 FILES_EACH = 50  # that make it worth while to start a process
 PART = 10  # files that a process takes at a time, at least
-PARTS = 1000  # at most, as each is a file that is kept open
-SLICES = 4  # tasks on Spark for each core
+PARTS = 100  # at most, as each is a file that is kept open
+SLICES = 4  # tasks on Spark for each core, at least
+SLICE = 200  # files of such a task, at most
+NOT_SHARED = (
+    "{}: an executor cannot write there ({}), expected a folder that all machines share; choose the"
+    " cache with HAR_KERAS_CACHE"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +68,7 @@ def write_all(
     core each), where there are files enough. This process is one of them: while others start, it
     takes back the last files that wait. However many read, the arrays are the same.
     """
-    size = max(PART, len(paths) // PARTS)
+    size = max(PART, -(-len(paths) // PARTS))
     parts = [paths[i : i + size] for i in range(0, len(paths), size)]
     jobs = [(part, number, form, folder) for number, part in enumerate(parts)]
     readers = min(readers or os.cpu_count() or 1, len(paths) // FILES_EACH)
@@ -69,7 +76,7 @@ def write_all(
         bar = progress.add_task(f"reading {len(paths)} files", total=len(jobs))
         done = partial(progress.update, bar)
         if session := _spark():
-            found = _by_spark(session.sparkContext, jobs, done)
+            found = _by_spark(session.sparkContext, jobs, len(paths) // SLICE, done)
         elif readers > 1:
             found = _by_processes(readers, jobs, done)
         else:
@@ -90,7 +97,8 @@ def _by_processes(readers: int, jobs: list[Job], done: Callable[..., None]) -> l
         return [own[future] if future in own else future.result() for future in given]
 
 
-def _by_spark(context: Any, jobs: list[Job], done: Callable[..., None]) -> list[Part]:
+def _by_spark(context: Any, jobs: list[Job], tasks: int, done: Callable[..., None]) -> list[Part]:
+    """In `tasks` tasks, or more; raise `UserError` where one cannot write."""
     count = context.accumulator(0)
 
     def counted(job: Job) -> Part | OSError:
@@ -102,21 +110,27 @@ def _by_spark(context: Any, jobs: list[Job], done: Callable[..., None]) -> list[
         count.add(1)
         return part
 
-    slices = min(len(jobs), SLICES * context.defaultParallelism)
-    stage = context.parallelize(jobs, slices).map(counted)
+    tasks = min(len(jobs), max(tasks, SLICES * context.defaultParallelism))
+    stage = context.parallelize(jobs, tasks).map(counted)
     reading = ThreadPoolExecutor(1).submit(stage.collect)
     while not wait([reading], timeout=0.5).done:
         done(completed=count.value)
     for part in reading.result():
         if isinstance(part, OSError):
-            raise part
+            raise UserError(NOT_SHARED.format(jobs[0][-1], part.strerror)) from part
     return reading.result()
 
 
 def write_part(paths: list[str], number: int, form: Format, folder: Path) -> Part:
-    """Read some files one after the other and write their numbers into one file of `folder`."""
-    with (folder / part_name(number)).open("wb") as file:
-        return [_written(file, number, read(path, form)) for path in paths]
+    """Read some files one after the other and write their numbers into one file of `folder`.
+
+    It gets its name at the end: on Spark, two may write the same part at once.
+    """
+    unfinished = folder / f"{uuid4().hex}.tmp"
+    with unfinished.open("wb") as file:
+        found = [_written(file, number, read(path, form)) for path in paths]
+    unfinished.replace(folder / part_name(number))
+    return found
 
 
 def part_name(number: int) -> str:

@@ -1,5 +1,8 @@
 """A sequence from a CSV file: one row a step, lengths of their own; and which files there are."""
 
+import gzip
+import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +13,7 @@ from har_keras.data.csv_recordings import BLOCK, CsvReader, Dialect, Rows, gathe
 from har_keras.errors import UserError, one_of
 
 ENDINGS = (".csv", ".csv.gz")
+NOT_GZIP = EOFError, gzip.BadGzipFile, zlib.error
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,18 @@ class CsvSequence:
 
 @dataclass(frozen=True)
 class BadFile:
-    """A file that cannot be used; `reason` names the file, and the line where it is one."""
+    """A file that cannot be used; `reason` names the file, and the line where it is one.
+
+    `unread`: it is not known what stands in it, it could not be opened or not be read to its end.
+    """
 
     path: str
     reason: str
+    unread: bool = False
+
+
+class Unread(UserError):
+    """A file that could not be opened, or not be read to its end."""
 
 
 def read(path: str, form: Format) -> CsvSequence | BadFile:
@@ -63,7 +75,7 @@ def read(path: str, form: Format) -> CsvSequence | BadFile:
         x = _finite(path, rows, columns)
         labels = _labels(path, rows, form) if form.labelled else ()
     except UserError as error:
-        return BadFile(path, str(error))
+        return BadFile(path, str(error), isinstance(error, Unread))
     return CsvSequence(path, x, labels, columns)
 
 
@@ -76,7 +88,8 @@ def _chunks(path: str) -> Iterator[bytes]:
                 yield block
     except Exception as error:  # of any kind: each file system and archive has its own
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise UserError(f"{path}: {' '.join(reason.split())}, expected a CSV file") from error
+        kind = UserError if isinstance(error, NOT_GZIP) else Unread
+        raise kind(f"{path}: {' '.join(reason.split())}, expected a CSV file") from error
 
 
 def _finite(path: str, rows: Rows, columns: tuple[str, ...]) -> NDArray[np.float32]:
@@ -100,7 +113,7 @@ def _labels(path: str, rows: Rows, form: Format) -> tuple[str, ...]:
         if not form.per_step and cell != (first := named[0][1]):
             found = f"{form.label} is {cell[:20]!r} after {first[:20]!r}"
             raise UserError(f"{path}, line {line}: {found}, expected one class a file")
-    return tuple(cells) if form.per_step else (named[0][1],)
+    return tuple(map(sys.intern, cells)) if form.per_step else (named[0][1],)
 
 
 def files(path: str, key: str) -> list[str]:

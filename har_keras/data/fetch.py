@@ -9,14 +9,15 @@ from har_keras.errors import UserError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+CACHE = "HAR_KERAS_CACHE"  # environment variable
 TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 1 << 16  # bytes
 
 
 def user_cache() -> Path:
     """Folder of downloads and parsed data: HAR_KERAS_CACHE, else the system's place for caches."""
-    if chosen := os.environ.get("HAR_KERAS_CACHE"):
-        return Path(chosen).expanduser()
+    if chosen := os.environ.get(CACHE):
+        return Path(chosen).expanduser().absolute()
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("har_keras", appauthor=False))

@@ -20,10 +20,10 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from har_keras import run_folder
+from har_keras import pipeline, run_folder
 from har_keras.backend import Spark
 from har_keras.config import Config
-from har_keras.data.fetch import user_cache
+from har_keras.data.fetch import CACHE, user_cache
 from har_keras.distributed import worker
 from har_keras.distributed.ring import TOKEN
 from har_keras.errors import UserError
@@ -39,10 +39,6 @@ TOO_FEW = (
 NO_MASTER = (
     "hardware.master={}: no master answers there, or it ended the run; start one (spark-class"
     " org.apache.spark.deploy.master.Master), or say where it is"
-)
-NOT_SHARED = (
-    "{}: an executor cannot write {} there, expected a folder that all machines share; choose it"
-    " with HAR_KERAS_CACHE"
 )
 ATTEMPTS = 4
 SETTINGS = {
@@ -104,20 +100,18 @@ def run(
 
 
 def _prepare(config: Config) -> None:
-    """Have the executors read many files, where the task is of such: the workers find them cached.
+    """Have bad data end the run before a worker starts; what is cached, the workers find there.
 
-    Raises `UserError` where the executors do not write to the driver's cache.
+    Many files are read by the executors, where the task says how (`prepare`).
     """
     prepare = getattr(import_module(f"har_keras.tasks.{config.task.name}"), "prepare", None)
     if prepare is None:
+        pipeline.load(config)
         return
     from pyspark.sql import SparkSession
 
     SparkSession.builder.getOrCreate()
-    try:
-        prepare(config.task)
-    except FileNotFoundError as error:
-        raise UserError(NOT_SHARED.format(user_cache(), error.filename)) from error
+    prepare(config.task)
 
 
 def _carry_out(stage: Callable[[], Any], checkpoint: Path, hearing: "_Listener") -> None:
@@ -190,6 +184,8 @@ def _started(hardware: Spark) -> Any:
     for key, value in SETTINGS.items():
         conf.setIfMissing(key, value)
     conf.setIfMissing("spark.master", f"local[{hardware.workers}]")
+    if os.environ.get(CACHE):
+        conf.setIfMissing(f"spark.executorEnv.{CACHE}", str(user_cache()))
     if hardware.master:
         conf.setMaster(hardware.master)
     try:

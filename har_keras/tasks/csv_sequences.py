@@ -93,7 +93,8 @@ class Config:
 
 def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     """Read, split by file and describe; raise `UserError` for unusable files."""
-    corpus, form = _corpus(config), config.form
+    form = config.form
+    corpus = csv_corpus.load(*_of(config))
     steps = corpus.x.timesteps
     y = corpus.of_each_step() if form.per_step else corpus.y
     rows = parts(config, corpus, seed, published)
@@ -112,7 +113,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     )
     ragged = bool(np.ptp(corpus.x.lengths))
     form = replace(form, columns=tuple(corpus.columns.tolist()), classes=classes)
-    numbers = corpus.sha256, corpus.x.lengths, corpus.y
+    numbers = corpus.sha256, corpus.x.lengths, corpus.x.orders, corpus.y
     return TaskData(
         train=train,
         validation=splits.get("validation"),
@@ -129,14 +130,14 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
 
 
 def prepare(config: Config) -> None:
-    """Read all files, if the cache has not got them; raise `UserError` for bad ones."""
-    _corpus(config)
+    """Read all files into the cache, if it has not got them; raise `UserError` for bad ones."""
+    csv_corpus.prepare(*_of(config))
 
 
-def _corpus(config: Config) -> Corpus:
+def _of(config: Config) -> tuple[str, Format, int | None, bool]:
     if "://" not in config.path:
         config.path = str(Path(config.path).expanduser().resolve())
-    return csv_corpus.load(config.path, config.form, config.readers, config.on_bad == "skip")
+    return config.path, config.form, config.readers, config.on_bad == "skip"
 
 
 def parts(config: Config, corpus: Corpus, seed: int, published: bool) -> dict[str, Rows]:

@@ -70,7 +70,7 @@ def test_spark_reads_the_same(tmp_path: Path, written, monkeypatch: pytest.Monke
     try:
         assert csv_parts._spark() is session
         assert written(paths, 1) == alone
-        with pytest.raises(OSError, match="No such file"):
+        with pytest.raises(UserError, match="none: an executor cannot write there"):
             write_all(paths, Format(), 1, tmp_path / "none")
     finally:
         session.stop()
@@ -231,6 +231,35 @@ def test_a_part_that_was_cut_is_read_again(
     mean, variance = found.statistics(np.array([False, True, True]))
     np.testing.assert_allclose(mean, rows.mean(0), rtol=1e-12)
     np.testing.assert_allclose(variance, rows.var(0), rtol=1e-12)
+
+
+def test_what_could_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, 3, np.random.default_rng(0))
+    (tmp_path / "x.csv.gz").write_text(GOOD)
+    with monkeypatch.context() as context:
+        context.setattr("fsspec.open", None)
+        with pytest.raises(UserError, match="4 of 4 files cannot be used"):
+            load(str(tmp_path), Format(), 1, skip=True)
+    assert len(load(str(tmp_path), Format(), 1, skip=True).paths) == 3
+    monkeypatch.setattr(csv_corpus, "write_all", None)  # what is no gzip file remains none
+    assert len(load(str(tmp_path), Format(), 1, skip=True).paths) == 3
+
+
+def test_a_part_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parts").mkdir()
+    write(tmp_path, 2, np.random.default_rng(0))
+    paths = files(str(tmp_path), "task.path")
+    part = 0, Format(), tmp_path / "parts"
+    csv_parts.write_part(paths, *part)
+    whole = contents(tmp_path / "parts")["0.f4"]
+    monkeypatch.setattr(csv_parts, "read", {paths[0]: read(paths[0], Format())}.__getitem__)
+    with pytest.raises(TypeError):
+        csv_parts.write_part(paths, *part)
+    assert contents(tmp_path / "parts")["0.f4"] == whole
 
 
 def test_globs_folders_and_nothing(tmp_path: Path) -> None:

@@ -52,6 +52,9 @@ def test_shares_of_each_class(folder: Path) -> None:
     assert set(other.validation.groups) != files[1]
     assert other.sha256 == data.sha256
     assert read(folder, published=True).validation is None
+    first = folder / "00.csv"
+    first.write_text(first.read_text().replace("a,b,", "b,a,"))
+    assert read(folder).sha256 != data.sha256
 
 
 def test_short_sequences_are_padded(folder: Path) -> None:

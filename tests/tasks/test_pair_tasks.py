@@ -131,9 +131,9 @@ def test_what_is_large_is_evaluated_in_smaller_batches() -> None:
     for streams, taken, shape, expected in (
         (None, (500,), (6,), batches.EVALUATION_BATCH),
         (None, (500,), (None, 2, 5), batches.EVALUATION_BATCH),
-        (None, (21,), (None, 6400), 22),
-        (None, (1,), (10**9,), 1),
-        (None, (100, 1344), (6,), 22),
+        (None, (21,), (None, 6400), 24),
+        (None, (1,), (10**9,), 8),
+        (None, (100, 1344), (6,), 24),
         (64, (50,), (50, 100), 64),
     ):
         inputs = SimpleNamespace(streams=streams, timesteps=taken[0], shape=taken)
