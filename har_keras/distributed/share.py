@@ -66,27 +66,29 @@ class Share:
             synchronous.share_gradients(model, self.ring)
         return [self.sharing, *callbacks, *([Agreement(self.ring)] if board else [])]
 
-    def part(self, stream: batches.Batches) -> batches.Batches:
-        """The rows of this worker of each batch, `hardware.prefetch` batches ahead."""
-        rows = slice(self.ring.number * self.rows, (self.ring.number + 1) * self.rows)
-        own = ((x[rows], y[rows]) for x, y in stream)
+    @property
+    def part(self) -> slice:
+        """The rows of this worker of each batch."""
+        return slice(self.ring.number * self.rows, (self.ring.number + 1) * self.rows)
+
+    def ahead(self, stream: batches.Batches) -> batches.Batches:
+        """The batches of `stream`, read `hardware.prefetch` of them ahead."""
         with ThreadPoolExecutor(1) as thread:
-            ahead = range(self.hardware.prefetch)
-            waiting = deque(thread.submit(next, own) for _ in ahead)
+            waiting = deque(thread.submit(next, stream) for _ in range(self.hardware.prefetch))
             while True:
-                waiting.append(thread.submit(next, own))
+                waiting.append(thread.submit(next, stream))
                 yield waiting.popleft().result()
 
     def _follow(self, model: Any, kept: Path) -> None:
         """Train as the first worker does, and leave all else to it."""
         fit.prepare(model, self.whole, self.config)
-        callbacks = self.among(model, [EpochState()])
+        callbacks = self.among(model, [EpochState(self.whole.inputs.restart)])
         resumed = checkpoints.read(kept / "last.npz")
         first = fit.first_epoch(resumed, self.config)
         if resumed is not None:
             resumed.restore(model)
         model.fit(
-            self.part(fit.training_batches(self.whole, self.config, first)),
+            self.ahead(fit.training_batches(self.whole, self.config, first, self.part)),
             steps_per_epoch=self.sharing.updates,
             initial_epoch=first,
             epochs=self.config.training.epochs,

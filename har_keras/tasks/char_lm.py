@@ -32,9 +32,10 @@ class Config:
     of the text is the test part, the last `validation_share` of the rest validates. The text is
     read as `streams` parallel streams (as many as a batch has rows), `timesteps` characters an
     update, and states are carried on from update to update: truncated back-propagation through
-    time. `embedding`: numbers for each character, 0: one-hot. After each epoch the model writes
-    `samples` texts of `sample_length` characters that follow `prefix` (a character at random if
-    empty), drawn with `temperature`.
+    time. `restart`: after how many updates of training they are zeros again, which keeps the cells
+    from growing without end; null: when an epoch begins only. `embedding`: numbers for each
+    character, 0: one-hot. After each epoch the model writes `samples` texts of `sample_length`
+    characters that follow `prefix` (a character at random if empty), drawn with `temperature`.
     """
 
     name: str = "char_lm"
@@ -43,6 +44,7 @@ class Config:
     validation_share: float = 0.05
     streams: int = 64
     timesteps: int = 50
+    restart: int | None = None
     embedding: int = 0
     samples: int = 4
     sample_length: int = 300
@@ -56,6 +58,8 @@ class Config:
             require(0 < share < 1, f"task.{key}", share, "above 0 and below 1")
         for key in ("streams", "timesteps", "sample_length"):
             require(getattr(self, key) > 0, f"task.{key}", getattr(self, key), "at least 1")
+        if self.restart is not None:
+            require(self.restart > 0, "task.restart", self.restart, "at least 1, or null")
         for key in ("embedding", "samples"):
             require(getattr(self, key) >= 0, f"task.{key}", getattr(self, key), "0 or more")
         require_drawable("task.", self.temperature, top_p=1)
@@ -75,6 +79,13 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     ids = np.array([vocabulary.ids.get(letter, UNKNOWN) for letter in text], np.int32)
     # no warm-up: Keras's val_loss gives each batch one weight, however few of its steps count
     validation = None if published else _split(ids[learned - 1 : start], config)
+    inputs = Characters(
+        config.timesteps,
+        vocabulary,
+        config.embedding,
+        streams=config.streams,
+        restart=config.restart,
+    )
     outputs = NextCharacter(config.timesteps, vocabulary, config.streams)
     prefix = encoded(config.prefix, vocabulary, "task.prefix")
     write = partial(_write, config, vocabulary, prefix, seed) if config.samples else None
@@ -82,7 +93,7 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
         train=_split(ids[:learned], config),
         validation=validation,
         test=_split(ids[start - 1 :], config, WARM_UP),
-        inputs=Characters(config.timesteps, vocabulary, config.embedding, streams=config.streams),
+        inputs=inputs,
         outputs=outputs,
         source="text" if config.path else "tinyshakespeare",
         sha256=digest(np.array(text)),

@@ -16,12 +16,14 @@ from har_keras.tasks.tokens import Tokens
 class Characters(Tokens):
     """`timesteps` characters, each an embedding of `embedding` numbers, one-hot where that is 0.
 
-    With `streams` the rows of a batch go on in the next batch, and the model carries their states.
+    With `streams` the rows of a batch go on in the next batch, and the model carries their states,
+    in training for `restart` updates.
     """
 
     masked: bool = field(default=False, init=False)
     tokeniser: str = field(default="characters", init=False)
     streams: int | None = None
+    restart: int | None = None
 
     def open(self) -> tuple[Any, Any]:
         """The `keras.Input` (streams, timesteps) int32, and the embeddings of its characters."""

@@ -21,12 +21,14 @@ class Inputs(ABC):
     """What a model takes: one array of `shape`, without the batch axis, of `timesteps` first.
 
     `preprocessing` makes windows of raw sensor samples, None where there are no sensors. `streams`:
-    how many samples a batch has, where each goes on in the next batch, at the state it left.
+    how many samples a batch has, where each goes on in the next batch, at the state it left;
+    `restart`: after how many updates of training they start anew, None where an epoch does only.
     """
 
     timesteps: int
     preprocessing: Preprocessing | None = None
     streams: int | None = None
+    restart: int | None = None
 
     @property
     @abstractmethod

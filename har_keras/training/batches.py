@@ -27,15 +27,12 @@ Teach = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
 
 
 def evaluation_batch(inputs: "Inputs", outputs: "Outputs") -> int:
-    """Samples that are evaluated together: fewer where each, or its output, is large."""
+    """Samples that are evaluated together: fewer, in eights, where each or its output is large."""
     if inputs.streams:
         return inputs.streams
     shapes = inputs.shape, outputs.shape
     numbers = max(math.prod(size or inputs.timesteps for size in shape) for shape in shapes)
-    size = EVALUATION_BATCH
-    while size > 1 and size * numbers > LARGEST:
-        size //= 2
-    return size
+    return max(8, min(EVALUATION_BATCH, LARGEST // numbers) // 8 * 8)
 
 
 def stream(
@@ -49,6 +46,7 @@ def stream(
     lengths: np.ndarray | None = None,
     teach: Teach | None = None,
     updates: int = 1,
+    part: slice = slice(None),
 ) -> Batches:
     """Yield `(x, y)` of `batch_size` samples for ever, from update number `update` on.
 
@@ -57,8 +55,10 @@ def stream(
     `augment` changes each batch of `x` with a generator of its own, `teach` too, and is told what
     share of all `updates` is done. With `lengths` (samples,), all
     below the timesteps of `x`, a batch has samples of like lengths and no more steps than they
-    need; all steps at the begin of an epoch, to tell Keras that their number varies.
+    need; all steps at the begin of an epoch, to tell Keras that their number varies. Of each batch
+    `part` is given, and no more is read unless the batch is changed.
     """
+    changed = augment is not None or teach is not None
     samples = len(x)
     while True:
         places = np.arange(update * batch_size, (update + 1) * batch_size)
@@ -69,7 +69,8 @@ def stream(
         chosen = np.concatenate(
             [orders[p][places[places // samples == p] % samples] for p in passes]
         )
-        batch, truth = x[chosen], y[chosen]
+        read = chosen if changed else chosen[part]
+        batch, truth = x[read], y[read]
         if lengths is not None and update % updates_per_epoch(samples, batch_size):
             power = np.ceil(np.log2(max(1, lengths[chosen].max() / SHORTEST)))
             steps = min(SHORTEST << int(power), x.shape[1] - 1)
@@ -80,7 +81,7 @@ def stream(
         if teach is not None:
             rng = np.random.default_rng([seed, update, 2])
             batch = teach(batch, rng, min(1.0, update / updates))
-        yield batch, truth
+        yield (batch[part], truth[part]) if changed else (batch, truth)
         update += 1
 
 

@@ -76,7 +76,7 @@ def fit(
     if training.output_summaries:
         shown.append(OutputSummaries(board, data, watched_name))
     if data.inputs.streams:
-        shown.append(EpochState())
+        shown.append(EpochState(data.inputs.restart))
     written = [Writing(data.write, board, console)] if data.write else []
     followed = [log, *_followers(config, data)]
     if training.gradient_flow:
@@ -91,7 +91,7 @@ def fit(
     progress = ProgressBar(
         console, training.epochs, updates, "test_" if published else "val_", first
     )
-    stream = training_batches(whole, config, first)
+    stream = training_batches(whole, config, first, share.part if share else slice(None))
     callbacks = [
         ValidationState(),
         *shown,
@@ -102,7 +102,7 @@ def fit(
         Interrupt(),
     ]
     if share:
-        stream, callbacks = share.part(stream), share.among(model, callbacks, board)
+        stream, callbacks = share.ahead(stream), share.among(model, callbacks, board)
     try:
         model.fit(
             stream,
@@ -149,8 +149,8 @@ def prepare(model: Any, data: TaskData, config: Config) -> None:
     )
 
 
-def training_batches(data: TaskData, config: Config, first: int) -> batches.Batches:
-    """Whole batches from epoch `first` on, counted from 0."""
+def training_batches(data: TaskData, config: Config, first: int, part: slice) -> batches.Batches:
+    """That `part` of each batch, from epoch `first` on, counted from 0."""
     training, updates = config.training, updates_per_epoch(data, config)
     return batches.stream(
         data.train.x,
@@ -163,6 +163,7 @@ def training_batches(data: TaskData, config: Config, first: int) -> batches.Batc
         data.inputs.lengths(data.train.x),
         data.teach,
         updates * training.epochs,
+        part,
     )
 
 

@@ -19,11 +19,21 @@ def reset(model: Any) -> None:
 
 
 class EpochState(keras.callbacks.Callback):
-    """Each epoch starts from zeros, as its streams start anew."""
+    """Each epoch starts from zeros, as its streams start anew, and within it `restart` updates."""
+
+    def __init__(self, restart: int | None = None) -> None:
+        """None: within an epoch all states are carried on."""
+        super().__init__()
+        self.restart = restart
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the states to zeros."""
         reset(self.model)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Set them to zeros again."""
+        if self.restart and batch % self.restart == 0:
+            reset(self.model)
 
 
 class ValidationState(keras.callbacks.Callback):

@@ -91,3 +91,19 @@ def test_batches_of_like_lengths_miss_nothing(samples: int, batch_size: int, see
         assert counts[counts > 0].tolist() == expected
         if number % updates:
             assert inputs.shape[1] in (8, 16, 32, 64, 128, 200)
+
+
+@pytest.mark.parametrize("change", ["none", "augment", "teach", "lengths"])
+def test_a_part_of_each_batch(change: str) -> None:
+    x, y = np.arange(60).reshape(20, 3), np.arange(20)
+    kinds = {
+        "augment": {"augment": lambda x, rng: x + rng.integers(9, size=x.shape)},
+        "teach": {"teach": lambda x, rng, share: x + share + rng.integers(9, size=x.shape)},
+        "lengths": {"lengths": np.arange(20) % 3},
+    }
+    options = kinds.get(change, {})
+    whole = stream(x, y, 6, 0, **options)
+    part = stream(x, y, 6, 0, **options, part=slice(2, 4))
+    for (x_whole, y_whole), (x_part, y_part), _ in zip(whole, part, range(5), strict=False):
+        np.testing.assert_array_equal(x_part, x_whole[2:4])
+        np.testing.assert_array_equal(y_part, y_whole[2:4])

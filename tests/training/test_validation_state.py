@@ -6,7 +6,7 @@ import pytest
 from keras.ops import convert_to_numpy
 
 from har_keras import layers
-from har_keras.training.validation_state import ValidationState
+from har_keras.training.validation_state import EpochState, ValidationState
 
 Data = tuple[np.ndarray, np.ndarray]
 
@@ -18,10 +18,10 @@ def streams(seed: int, chunks: int) -> Data:
     return x, rng.normal(size=(2 * chunks, 6)).astype("float32")
 
 
-def fitted(validation: Data | None, *callbacks: Any) -> Any:
+def fitted(validation: Data | None, *callbacks: Any, carried: bool = True) -> Any:
     rng, inputs = np.random.default_rng(0), keras.Input(batch_shape=(2, 3, 4))
-    x = layers.GRU(3, stateful=True, return_sequences=True, name="first")(inputs)
-    both = [layers.LSTM(3, stateful=True, name="last")(x), layers.SimpleRNN(3)(x)]
+    x = layers.GRU(3, stateful=carried, return_sequences=True, name="first")(inputs)
+    both = [layers.LSTM(3, stateful=carried, name="last")(x), layers.SimpleRNN(3)(x)]
     model = keras.Model(inputs, keras.layers.Concatenate()(both))
     model.set_weights([rng.normal(0, 0.5, w.shape) for w in model.get_weights()])
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.05))
@@ -52,3 +52,14 @@ def test_nothing_goes_into_validation_or_back() -> None:
             layer.reset_state()
     expected = alone.evaluate(*validation, batch_size=2, verbose=0)
     assert history["val_loss"][-1] == pytest.approx(expected, abs=1e-6)
+
+
+def test_states_start_anew_within_an_epoch() -> None:
+    found = {restart: fitted(None, EpochState(restart))[1]["loss"] for restart in (None, 1, 2, 3)}
+    carried, stateless = (
+        fitted(None, EpochState())[1]["loss"],
+        fitted(None, carried=False)[1]["loss"],
+    )
+    assert found[None] == found[3] == carried
+    np.testing.assert_allclose(found[1], stateless, rtol=1e-5)
+    assert len({tuple(losses) for losses in found.values()}) == 3
