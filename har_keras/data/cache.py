@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
+DAY = 86_400  # seconds
 DAMAGED = OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile
 
 
@@ -94,6 +96,9 @@ def stored_folder(
 
 
 def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
+    for killed in folder.parent.glob(f"{folder.name}-*.tmp"):
+        if time.time() - killed.stat().st_mtime > DAY:
+            shutil.rmtree(killed, ignore_errors=True)
     unfinished = folder.with_name(f"{folder.name}-{uuid4().hex}.tmp")
     unfinished.mkdir(parents=True)
     try:

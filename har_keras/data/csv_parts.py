@@ -5,6 +5,7 @@ Who reads writes the numbers down, and tells only where they are: they are never
 
 import hashlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -93,8 +94,12 @@ def _by_processes(readers: int, jobs: list[Job], done: Callable[..., None]) -> l
         for future in given:
             future.add_done_callback(lambda _: done(advance=1))
         backwards = reversed(list(zip(given, jobs, strict=True)))
-        own = {future: write_part(*job) for future, job in backwards if future.cancel()}
-        return [own[future] if future in own else future.result() for future in given]
+        try:
+            own = {future: write_part(*job) for future, job in backwards if future.cancel()}
+            return [own[future] if future in own else future.result() for future in given]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _by_spark(context: Any, jobs: list[Job], tasks: int, done: Callable[..., None]) -> list[Part]:
@@ -159,7 +164,8 @@ def _written(file: BinaryIO, number: int, found: CsvSequence | BadFile) -> Writt
 
 
 def _leave_with_parent() -> None:
-    """End this process when its parent has ended, however that was."""
+    """End this process when its parent has ended, however that was, and not by Ctrl-C before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def wait() -> None:
         if parent := parent_process():

@@ -1,9 +1,11 @@
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from har_keras.data.cache import Arrays, identity, stored, stored_folder
+from har_keras.data.cache import DAY, Arrays, identity, stored, stored_folder
 from har_keras.errors import UserError
 
 Captured = pytest.CaptureFixture[str]
@@ -144,6 +146,15 @@ def test_another_process_fills_the_folder_first(tmp_path: Path, capsys: Captured
     assert stored_folder(tmp_path / "folder", late, read) == "filled"
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path: Path) -> None:
+    for name, age in (("folder-1.tmp", 2 * DAY), ("folder-2.tmp", 0), ("other-1.tmp", 2 * DAY)):
+        (tmp_path / name).mkdir()
+        fill(tmp_path / name)
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    stored_folder(tmp_path / "folder", fill, read)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "folder-2.tmp", "other-1.tmp"}
 
 
 def test_a_temporary_folder_stands_in(tmp_path: Path, capsys: Captured) -> None:
