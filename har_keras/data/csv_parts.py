@@ -5,6 +5,7 @@ Who reads writes the numbers down, and tells only where they are: they are never
 
 import hashlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -98,6 +99,7 @@ def _by_processes(readers: int, jobs: list[Job], done: Callable[..., None]) -> l
             own = {future: write_part(*job) for future, job in backwards if future.cancel()}
             return [own[future] if future in own else future.result() for future in given]
         except BaseException:
+            shutil.rmtree(jobs[0][-1], ignore_errors=True)
             pool.shutdown(cancel_futures=True)
             raise
 
@@ -129,11 +131,14 @@ def _by_spark(context: Any, jobs: list[Job], tasks: int, done: Callable[..., Non
 def write_part(paths: list[str], number: int, form: Format, folder: Path) -> Part:
     """Read some files one after the other and write their numbers into one file of `folder`.
 
-    It gets its name at the end: on Spark, two may write the same part at once.
+    It gets its name at the end: on Spark, two may write the same part at once. Raises
+    `FileNotFoundError` once the folder is gone.
     """
-    unfinished = folder / f"{uuid4().hex}.tmp"
+    unfinished, found = folder / f"{uuid4().hex}.tmp", []
     with unfinished.open("wb") as file:
-        found = [_written(file, number, read(path, form)) for path in paths]
+        for path in paths:
+            unfinished.stat()
+            found.append(_written(file, number, read(path, form)))
     unfinished.replace(folder / part_name(number))
     return found
 

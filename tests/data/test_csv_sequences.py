@@ -1,5 +1,6 @@
 import gzip
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -260,6 +261,25 @@ def test_a_part_appears_whole_or_not_at_all(
     with pytest.raises(TypeError):
         csv_parts.write_part(paths, *part)
     assert contents(tmp_path / "parts")["0.f4"] == whole
+
+
+def test_who_reads_ends_when_the_folder_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    write(tmp_path, 3, np.random.default_rng(0))
+    paths, opened = files(str(tmp_path), "task.path"), []
+
+    def removing(path: str, form: Format):
+        shutil.rmtree(folder)
+        opened.append(path)
+        return read(path, form)
+
+    monkeypatch.setattr(csv_parts, "read", removing)
+    with pytest.raises(FileNotFoundError):
+        csv_parts.write_part(paths, 0, Format(), folder)
+    assert opened == paths[:1]
 
 
 def test_globs_folders_and_nothing(tmp_path: Path) -> None:
