@@ -100,6 +100,9 @@ def load(config: Config, root: Path, seed: int, published: bool) -> TaskData:
     rows = parts(config, corpus, seed, published)
     splits = {n: Split(corpus.x.only(r), y[r], corpus.paths[r]) for n, r in rows.items()}
     classes = tuple(corpus.classes.tolist())
+    if len(classes) < 2:
+        found = ", ".join(classes) or "none"
+        raise UserError(f"{config.path}: expected labels of at least two classes, found {found}")
     train = splits["train"]
     for index in np.setdiff1d(corpus.y, [*np.unique(train.y), UNLABELLED]):
         raise UserError(

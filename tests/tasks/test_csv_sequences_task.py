@@ -108,6 +108,14 @@ def test_unusable_splits(tmp_path: Path) -> None:
         read(tmp_path, validation_share=0.4)
 
 
+@pytest.mark.parametrize("labels", ["sequence", "step"])
+def test_one_class_is_none(tmp_path: Path, labels: str) -> None:
+    for i in range(9):
+        write(tmp_path / f"{i}.csv", 3, "up")
+    with pytest.raises(UserError, match="labels of at least two classes, found up"):
+        read(tmp_path, labels=labels)
+
+
 @pytest.mark.parametrize("classes", [2, ["0", "1"], [0, 1], None])
 def test_numbered_classes(tmp_path: Path, classes: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for i in range(20):
