@@ -82,8 +82,9 @@ def load(path: str, form: Format, readers: int | None, skip: bool) -> Corpus:
 
 def prepare(path: str, form: Format, readers: int | None, skip: bool) -> None:
     """Fill the cache; nothing where files do not say when they changed. Raises as `load` does."""
-    if _kept(files(path, "task.path"), form):
-        load(path, form, readers, skip)
+    paths = files(path, "task.path")
+    if folder := _kept(paths, form):
+        refuse(_stored(folder, paths, form, readers).bad, len(paths), skip)
 
 
 def read(paths: list[str], form: Format) -> Corpus:

@@ -61,9 +61,7 @@ Part = list[Written | BadFile]
 Job = tuple[list[str], int, Format, Path]
 
 
-def write_all(
-    paths: list[str], form: Format, readers: int | None, folder: Path
-) -> list[Written | BadFile]:
+def write_all(paths: list[str], form: Format, readers: int | None, folder: Path) -> Part:
     """Read all files and write their numbers into `folder`; what is known of each, in their order.
 
     Through Spark where a session is active, else by as many processes as `readers` says (None: a

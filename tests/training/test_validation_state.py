@@ -56,10 +56,8 @@ def test_nothing_goes_into_validation_or_back() -> None:
 
 def test_states_start_anew_within_an_epoch() -> None:
     found = {restart: fitted(None, EpochState(restart))[1]["loss"] for restart in (None, 1, 2, 3)}
-    carried, stateless = (
-        fitted(None, EpochState())[1]["loss"],
-        fitted(None, carried=False)[1]["loss"],
-    )
+    carried = fitted(None, EpochState())[1]["loss"]
+    stateless = fitted(None, carried=False)[1]["loss"]
     assert found[None] == found[3] == carried
     np.testing.assert_allclose(found[1], stateless, rtol=1e-5)
     assert len({tuple(losses) for losses in found.values()}) == 3
